@@ -1,0 +1,320 @@
+import type { Observable, ObservableInput, OperatorFunction } from 'rxjs'
+
+/** What an app can say happened to an entity. */
+export type Operation = 'create' | 'update' | 'delete'
+
+/** The one who waits: how a task may be hurried, limited or made to wait. Times are epoch ms, durations ms. */
+export interface TaskOptions {
+  /** Larger goes first, between lanes. @default the option `priority`, else 0 */
+  priority?: number
+  /** Milliseconds after which delivering is pointless, counted from the event. @default the option `maxAge`, else none */
+  maxAge?: number
+  /** Epoch ms after which delivering is pointless; the earlier of it and `maxAge` wins. */
+  expiresAt?: number
+  /** Entities whose tasks, as far as they are here already, have to end first. */
+  dependsOn?: EntityRef[]
+}
+
+export interface EntityRef {
+  entityType: string
+  id: string
+}
+
+/**
+ * How the entities of one type reach a backend: the only thing a new entity type needs.
+ * The last value at completion counts; nothing or `void` means `{}`. Members are function-typed, so that a strategy
+ * of tags is none of notes; a class implements them as methods.
+ *
+ * @example
+ * class LogStrategy implements PersistenceStrategy<Line> {
+ *   async persistCreate(entity: PersistableEntity<Line>) { await post('/log', entity.data) }
+ *   async persistUpdate(entity: PersistableEntity<Line>) { await post('/log', entity.data) }
+ *   async persistDelete(id: string) { await post('/log/delete', { id }) }
+ * }
+ */
+export interface PersistenceStrategy<T> {
+  persistCreate: (entity: PersistableEntity<T>, attempt: AttemptContext) => ObservableInput<PersistReceipt<T> | void>
+  persistUpdate: (entity: PersistableEntity<T>, attempt: AttemptContext) => ObservableInput<PersistReceipt<T> | void>
+  /** `id` is always the local one; the backend's is `attempt.backendId`. */
+  persistDelete: (
+    id: string,
+    entityType: string,
+    attempt: AttemptContext,
+  ) => ObservableInput<PersistReceipt<T> | void>
+  /** Joins two changes that wait. @default the newer replaces the older */
+  coalesce?: (older: T, newer: T) => T
+  /** Milliseconds for which the remote remembers an idempotency key; 0 = it knows none. @default Infinity */
+  keyWindow?: number
+  /** Asked when `keyWindow` has passed and nobody knows: was it applied? */
+  reconcile?: (entity: PersistableEntity<T>, attempt: AttemptContext) => ObservableInput<Reconciliation<T>>
+  pull?: (request: PullRequest) => ObservableInput<PullPage<T>>
+  changes$?: Observable<RemoteChange<T>>
+}
+
+export type Reconciliation<T> = { applied: true; receipt?: PersistReceipt<T> } | { applied: false } | 'unknown'
+
+export interface PullRequest {
+  /** Opaque, made by the server. */
+  checkpoint: unknown
+  limit: number
+  signal: AbortSignal
+}
+
+export interface PullPage<T> {
+  changed: { id: string; data: T; version?: string | number }[]
+  deleted: string[]
+  checkpoint: unknown
+  more: boolean
+}
+
+export type RemoteChange<T> =
+  | { id: string; data: T; version?: string | number }
+  | { id: string; deleted: true }
+  | { hint: true }
+
+export interface PersistableEntity<T> {
+  id: string
+  entityType: string
+  /** A copy: the strategy may keep and change it. */
+  data: T
+  metadata: PersistenceMetadata
+}
+
+/** What a backend said of a write it accepted. */
+export interface PersistReceipt<T = unknown> {
+  backendId?: string
+  version?: string | number
+  data?: T
+  /** Epoch ms, by the server's clock. */
+  syncedAt?: number
+}
+
+/** One call of a strategy: what it may need beyond the entity. */
+export interface AttemptContext {
+  taskId: string
+  /** The same for every attempt of a task; one key stands for one body. */
+  idempotencyKey: string
+  /** Counted from 1. */
+  attempt: number
+  owner: string
+  schemaVersion: number
+  /** Aborted by the attempt's timeout, by `close()` and by a switch of the owner. */
+  signal: AbortSignal
+  backendId?: string
+  version?: string | number
+  base?: unknown
+  /** The backend's id of an entity named in `dependsOn`. */
+  backendIdOf: (entityType: string, id: string) => string | undefined
+  /** What `saveProgress` stored last, also by an earlier run of the app. */
+  progress: unknown
+  /** Resolves when `value` is stored; for strategies of several steps. */
+  saveProgress: (value: unknown) => Promise<void>
+}
+
+/**
+ * `syncStatus` is the first that applies: `error` (a dead letter, or parked behind one), `conflict` (parked by one, or
+ * the last attempt was one), `syncing` (in flight), `pending` (anything waits), `synced`.
+ */
+export interface PersistenceMetadata {
+  syncStatus: 'pending' | 'syncing' | 'synced' | 'error' | 'conflict'
+  backendId?: string
+  lastSyncAt?: number
+  version?: string | number
+  retryCount: number
+  maxRetries: number
+  error?: TaskError
+}
+
+/** One event once it is in the outbox. */
+export interface PersistenceTask<T = unknown> {
+  id: string
+  owner: string
+  entityType: string
+  entityId: string
+  operation: Operation
+  data?: T
+  priority: number
+  createdAt: number
+  retryCount: number
+  maxRetries: number
+  retryAt?: number
+  expiresAt?: number
+  maxAge?: number
+  dependsOn?: EntityRef[]
+  idempotencyKey: string
+  firstSentAt?: number
+  schemaVersion: number
+  error?: TaskError
+  /** The dead letter behind which this task is parked. */
+  blockedBy?: string
+  /** The dead letter that this task tries once more. */
+  retryOf?: string
+  /** It was sent, and nobody knows whether it was applied. */
+  inDoubt?: true
+  /** Only on dead letters. */
+  outcome?: 'failed' | 'expired'
+}
+
+export type ErrorCategory =
+  | 'network'
+  | 'timeout'
+  | 'server'
+  | 'client'
+  | 'auth'
+  | 'conflict'
+  | 'rate-limit'
+  | 'unknown'
+
+/** An error as it can be stored and shown; the thrown object itself stays in `errors$` and in the events. */
+export interface TaskError {
+  category: ErrorCategory
+  message: string
+  status?: number
+}
+
+/** Every outcome of a task, and every failed attempt. */
+export type TaskResult<T = unknown> = {
+  taskId: string
+  entityType: string
+  id: string
+  operation: Operation
+  task: PersistenceTask<T>
+  metadata: PersistenceMetadata
+} & TaskEnd<T>
+
+export type TaskEnd<T = unknown> =
+  /** `sent: false`: a create and a delete met while waiting, nothing was called. */
+  | { status: 'persisted'; receipt: PersistReceipt<T>; sent: boolean }
+  | { status: 'retrying'; error: TaskError; retryAt: number }
+  | { status: 'failed' | 'expired' | 'conflict'; error?: TaskError }
+  | { status: 'superseded'; supersededBy: string }
+  | { status: 'discarded' }
+
+/** How a receipt ends: the task's outcome, or why there is none. */
+export type Settled<T = unknown> =
+  | Exclude<TaskResult<T>, { status: 'retrying' }>
+  | { status: 'not-stored' }
+  | { status: 'closed' }
+
+/** What the direct door gives back. Ignoring either promise raises nothing. */
+export interface Receipt<T = unknown> {
+  taskId: string
+  /** Resolves when the task is stored; rejects with a `StorageError` or a `ClosedError`. */
+  durable: Promise<void>
+  /** Resolves with the task's end, following whatever superseded it; never rejects. */
+  settled: Promise<Settled<T>>
+}
+
+export interface OutboxStatus {
+  phase: 'opening' | 'running' | 'closed'
+  online: boolean
+  paused: boolean
+  leader: boolean
+  /** Could go now. */
+  pending: number
+  /** In flight. */
+  processing: number
+  /** Waits for a retry, quiet, a dependency, its lane, the network, `resume()` or `authorized()`. */
+  waiting: number
+  /** Waits for a decision. */
+  parked: number
+  dead: number
+  /** Entity types that wait for `authorized()`. */
+  authRequired: readonly string[]
+  storage: StorageStatus
+}
+
+export interface StorageStatus {
+  kind: string
+  durability: 'relaxed' | 'strict' | 'none'
+  state: 'opening' | 'ok' | 'degraded' | 'locked' | 'lost'
+  /** Whether the browser promised not to evict; `undefined` while unknown. */
+  persisted?: boolean
+}
+
+/** Entity types and their shapes: `{ note: Note; tag: Tag }`. */
+export type EntityMap = object
+export type EntityType<E extends EntityMap> = keyof E & string
+
+type Stated<E extends EntityMap> = {
+  [K in EntityType<E>]: { entityType: K; data: E[K] } & TaskOptions
+}[EntityType<E>]
+type Removed<E extends EntityMap> = {
+  [K in EntityType<E>]: { entityType: K; id: string; data?: undefined } & TaskOptions
+}[EntityType<E>]
+
+/** What the library says of an entity. */
+export type EntityNews<E extends EntityMap> = {
+  [K in EntityType<E>]: {
+    entityType: K
+    id: string
+    operation: Operation
+    taskId: string
+    data?: E[K]
+    metadata: PersistenceMetadata
+  }
+}[EntityType<E>]
+export type EntityErrorNews<E extends EntityMap> = EntityNews<E> & {
+  error: TaskError
+  willRetry: boolean
+  retryAt?: number
+}
+export interface TaskNews {
+  task: PersistenceTask
+}
+
+/** Every event of the bus and its payload. */
+export interface OutboxEvents<E extends EntityMap> {
+  'entity:created': Stated<E>
+  'entity:updated': Stated<E>
+  'entity:deleted': Stated<E> | Removed<E>
+  'entity:persisted': EntityNews<E>
+  'entity:persist-error': EntityErrorNews<E>
+  'entity:update-error': EntityErrorNews<E>
+  'entity:delete-error': EntityErrorNews<E>
+  'entity:expired': EntityNews<E>
+  'entity:conflict': EntityNews<E>
+  'entity:remote-changed': EntityNews<E>
+  'queue:task-enqueued': TaskNews
+  'queue:task-processing': TaskNews
+  'queue:task-completed': TaskNews
+  'queue:task-failed': TaskNews
+  'queue:task-retrying': TaskNews
+  'queue:task-expired': TaskNews
+  'queue:task-superseded': TaskNews
+  'queue:task-discarded': TaskNews
+  'auth:required': { entityType: EntityType<E> }
+  'storage:degraded': { error: unknown }
+  'storage:recovered': { error?: unknown }
+  'storage:lost': { error?: unknown }
+}
+
+/** What the app itself emits. */
+export type EntityEventName = 'entity:created' | 'entity:updated' | 'entity:deleted'
+
+/** An entity event as the operators of its type see it. */
+export interface EntityEvent<T = unknown> extends TaskOptions {
+  entityType: string
+  id: string
+  operation: Operation
+  data?: T
+}
+
+/** Plain RxJS around the two places where an entity type may want its own rules. */
+export interface EntityOperators<T> {
+  /** On bus events, before they become tasks. */
+  events?: OperatorFunction<EntityEvent<T>, EntityEvent<T>>
+  /** Around each call of the strategy. */
+  attempt?: OperatorFunction<PersistReceipt<T> | void, PersistReceipt<T> | void>
+}
+
+export interface RetryConfig {
+  /** Retries after the first attempt. @default 3 */
+  maxRetries: number
+  /** Milliseconds before the first retry. @default 180_000 */
+  initialDelay: number
+  /** @default 4 */
+  multiplier: number
+  /** Milliseconds; the longest delay. @default 3_600_000 */
+  maxDelay: number
+}
