@@ -1,0 +1,158 @@
+import type { Observable, SchedulerLike, Subscription } from 'rxjs'
+import type { StandardSchemaV1 } from './standardSchema.ts'
+import type { JournalStore } from './storage/journalStore.ts'
+import type {
+  EntityEvent,
+  EntityEventName,
+  EntityMap,
+  EntityOperators,
+  EntityType,
+  OutboxEvents,
+  OutboxStatus,
+  PersistenceMetadata,
+  PersistenceStrategy,
+  PersistenceTask,
+  Receipt,
+  RetryConfig,
+  TaskOptions,
+  TaskResult,
+} from './types.ts'
+
+/** The app's own bus: entity events go in, what became of them comes out. */
+export interface EventBus<E extends EntityMap> {
+  /**
+   * Tells everybody who listens, synchronously.
+   * @throws TypeError for an entity event that cannot be stored; the message names the field's path
+   * @throws NoOwnerError while the outbox belongs to nobody
+   */
+  emit: <N extends keyof OutboxEvents<E>>(name: N, payload: OutboxEvents<E>[N]) => void
+  on: {
+    <N extends keyof OutboxEvents<E>>(name: N): Observable<OutboxEvents<E>[N]>
+    /** A handler that throws or rejects harms nobody; the error shows on `errors$`. */
+    <N extends keyof OutboxEvents<E>>(
+      name: N,
+      handler: (payload: OutboxEvents<E>[N]) => void | Promise<void>,
+    ): Subscription
+  }
+  /** What handlers threw. */
+  errors$: Observable<unknown>
+}
+
+export type Strategies<E extends EntityMap> = { [K in EntityType<E>]: PersistenceStrategy<E[K]> }
+
+type PerType<E extends EntityMap, V> = { [K in EntityType<E>]?: V }
+
+export interface BreakerConfig {
+  /** Network-class failures in a row, in different lanes, that open it. @default 5 */
+  failures: number
+  /** Milliseconds before the first probe. @default 5_000 */
+  delay: number
+  /** Milliseconds; the longest wait between probes, which double. @default 300_000 */
+  maxDelay: number
+}
+
+/** The part of the Web Locks API that is used: `navigator.locks` fits. */
+export interface LockManagerLike {
+  request: (
+    name: string,
+    options: { signal?: AbortSignal; ifAvailable?: boolean },
+    callback: (lock: unknown) => Promise<void>,
+  ) => Promise<unknown>
+}
+
+export interface Options<E extends EntityMap> {
+  /** Keeps several outboxes of one origin apart. @default 'rx-outbox' */
+  name?: string
+  /**
+   * Whose changes these are. Nothing of one owner is ever sent as another. Before an Observable's first value, events
+   * wait for it; `null` is nobody, and `emit` is refused. @default ''
+   */
+  owner?: string | Observable<string | null>
+  /** @default the best available: localforage on IndexedDB, else memory */
+  storage?: LocalForageLike | string | JournalStore
+  durability?: 'relaxed'
+  /** Lanes delivered at once. @default 1 */
+  concurrency?: number
+  /** @default 0 */
+  priority?: number | ((event: EntityEvent) => number)
+  /** Takes after which the oldest ready lane goes, whatever its priority; `Infinity` = strict. @default 1_000 */
+  maxOvertakes?: number
+  /** Milliseconds from the event. @default none */
+  maxAge?: number
+  /** Milliseconds a lane has to be silent before it is taken: a debounce that is durable at once. @default 0 */
+  quiet?: number
+  /** Milliseconds after which an attempt counts as failed, even if it ignores its signal. @default 30_000 */
+  attemptTimeout?: number
+  retryConfig?: Partial<RetryConfig>
+  /** Merged field by field over `retryConfig`. */
+  retryConfigByEntityType?: PerType<E, Partial<RetryConfig>>
+  /** The share of a delay that chance may take away, 0 to 1. @default 0 */
+  jitter?: number
+  /** Milliseconds; a longer `Retry-After` is cut. @default 86_400_000 */
+  maxRetryAfter?: number
+  /** @default { failures: 5, delay: 5_000, maxDelay: 300_000 } */
+  breaker?: Partial<BreakerConfig> | false
+  operators?: { [K in EntityType<E>]?: EntityOperators<E[K]> }
+  /** @default data => data.id */
+  idOf?: (data: E[EntityType<E>], entityType: EntityType<E>) => string
+  /** Checked at the door, synchronously; what is stored is what was given, never the schema's output. */
+  schemas?: { [K in EntityType<E>]?: StandardSchemaV1 }
+  /** The version of the app's shapes, kept with each task. @default 1 */
+  schemaVersion?: number
+  /** @default navigator.onLine and its events; `true` where there is none */
+  online$?: Observable<boolean>
+  /** The only clock and timer. @default asyncScheduler */
+  scheduler?: SchedulerLike
+  /** 0 ≤ x < 1. @default Math.random */
+  random?: () => number
+  /** @default crypto.randomUUID */
+  createId?: () => string
+  /** `null`: none, this instance is alone. @default navigator.locks */
+  locks?: LockManagerLike | null
+}
+
+/** What is used of localforage: the module itself and every instance of it fit. */
+export interface LocalForageLike {
+  getItem: <T>(key: string) => Promise<T | null>
+  setItem: <T>(key: string, value: T) => Promise<T>
+  removeItem: (key: string) => Promise<void>
+  keys: () => Promise<string[]>
+  iterate: <T, U>(visit: (value: T, key: string, index: number) => U) => Promise<U>
+}
+
+export interface Persistence<E extends EntityMap> {
+  bus: EventBus<E>
+  /** Every outcome and every failed attempt. Like all streams here: hot, never errors, completes on `close()`. */
+  results$: Observable<TaskResult>
+  /** Waiting and in-flight tasks in delivery order; lazy, at most once in 16 ms. For panels. */
+  queue$: Observable<readonly PersistenceTask[]>
+  dead$: Observable<readonly PersistenceTask[]>
+  status$: Observable<OutboxStatus>
+  /** What went wrong outside any task: storage, handlers, operators. */
+  errors$: Observable<unknown>
+  metadata$: (entityType: EntityType<E>, id: string) => Observable<PersistenceMetadata | undefined>
+  metadata: {
+    (entityType: EntityType<E>): Promise<Map<string, PersistenceMetadata>>
+    (entityType: EntityType<E>, id: string): Promise<PersistenceMetadata | undefined>
+  }
+  created: <K extends EntityType<E>>(entityType: K, data: E[K], options?: TaskOptions) => Receipt<E[K]>
+  updated: <K extends EntityType<E>>(entityType: K, data: E[K], options?: TaskOptions) => Receipt<E[K]>
+  deleted: <K extends EntityType<E>>(entityType: K, id: string, options?: TaskOptions) => Receipt<E[K]>
+  pause: () => Promise<void>
+  resume: () => Promise<void>
+  /** After `auth:required`: the type is delivered again. */
+  authorized: (entityType: EntityType<E>) => Promise<void>
+  /** Waiting retries become due at once, except under Retry-After. */
+  flush: () => Promise<void>
+  /** Makes a new task of a dead letter; resolves with its id. */
+  retry: (taskId: string) => Promise<string>
+  discard: (taskId: string) => Promise<void>
+  retryAll: () => Promise<void>
+  discardAll: () => Promise<void>
+  /** Resolves when nothing could go now, nothing is in flight and all is written; so it resolves while offline. */
+  idle: () => Promise<void>
+  /** Aborts attempts, writes, then rejects `durable` promises still open with `ClosedError`. */
+  close: () => Promise<void>
+}
+
+export type { EntityEventName }
