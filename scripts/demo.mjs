@@ -1,0 +1,2 @@
+/** Builds the demo. */
+export async function buildDemo() {}

@@ -1,0 +1,75 @@
+import { fileURLToPath } from 'node:url'
+import vue from '@vitejs/plugin-vue'
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig } from 'vitest/config'
+import { doorAliases } from './scripts/doors.mjs'
+import { resolveChromium } from './test/support/chromium.ts'
+import { Counts } from './test/support/counts.ts'
+
+const inBrowser = '**/*.browser.test.ts'
+const chromium = await resolveChromium()
+
+export default defineConfig({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  plugins: [vue()],
+  resolve: { alias: doorAliases },
+  test: {
+    // Asking for a name would need a hosts file that knows it.
+    api: { host: '127.0.0.1' },
+    allowOnly: false,
+    reporters: ['default', new Counts()],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['test/{unit,contract,simulation}/**/*.test.ts'],
+          exclude: [inBrowser],
+        },
+      },
+      {
+        extends: true,
+        optimizeDeps: {
+          // All that tests import: found late, Vite would reload the page in the middle of a run.
+          include: [
+            '@vueuse/core',
+            '@vueuse/rxjs',
+            'fast-check',
+            'ky',
+            'localforage',
+            'pinia',
+            'rxjs',
+            'rxjs/testing',
+            'vue',
+            'zod',
+            'zod/mini',
+          ],
+        },
+        test: {
+          name: 'browser',
+          include: [`test/{browser,contract}/${inBrowser}`],
+          testTimeout: 30_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: chromium }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          environment: 'node',
+          include: ['test/browser/**/*.e2e.test.ts', 'test/tabs/**/*.test.ts'],
+          globalSetup: './test/support/builtDemo.ts',
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+})
