@@ -7,7 +7,10 @@ import { doorAliases } from './doors.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const cache = join(root, 'node_modules/.cache/demo')
 const stamp = join(cache, 'sources')
-const sources = ['demo/app', 'demo/server', 'demo/vite.config.ts', 'lib', 'strategies', 'scripts', 'package-lock.json']
+const sources = ['demo/app', 'demo/server', 'lib', 'strategies', 'scripts', 'package-lock.json']
+
+/** How Vite serves and builds the app. */
+export const appConfig = join(root, 'demo/app/vite.config.ts')
 
 /** The server of the demo as Node runs it. Its working folder is the root of the repository. */
 export const demoServer = join(cache, 'main.mjs')
@@ -19,7 +22,7 @@ export async function buildDemo() {
   if (built && readFileSync(stamp, 'utf8') === wanted) return
   console.log('Building the demo.')
   const { build } = await import('vite')
-  await build({ configFile: join(root, 'demo/vite.config.ts'), logLevel: 'warn' })
+  await build({ configFile: appConfig, logLevel: 'warn' })
   await buildDemoServer()
   writeFileSync(stamp, wanted)
 }

@@ -1,15 +1,15 @@
-import { fileURLToPath } from 'node:url'
 import { createServer } from 'vite'
-import { buildDemoServer } from './demo.mjs'
+import { appConfig, buildDemoServer } from './demo.mjs'
 import { serve } from './start.mjs'
 
-/** `npm run dev`: the app with hot reload; what it asks of /api goes to the server, built once, on its own port. */
+/** `npm run dev`: the app with hot reload; what it asks of /api goes to the server, which was built once. */
 export default async function dev() {
   await buildDemoServer()
-  const app = await createServer({ configFile: fileURLToPath(new URL('../demo/vite.config.ts', import.meta.url)) })
+  const app = await createServer({ configFile: appConfig })
   await app.listen()
   app.printUrls()
-  const code = await serve({ PORT: '4174' })
+  // The port that the app's proxy expects.
+  const code = await serve({ PORT: '5180' })
   await app.close()
   return code
 }
