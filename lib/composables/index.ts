@@ -1,0 +1,7 @@
+export { persistencePlugin } from './persistencePlugin.ts'
+export type { PersistenceSetup } from './persistenceSetup.ts'
+export { toShallowRef, type ToShallowRefOptions } from './toShallowRef.ts'
+export { useOutbox, type UseOutboxReturn } from './useOutbox.ts'
+export { usePersistence } from './usePersistence.ts'
+export { useSyncStatus, type UseSyncStatusReturn } from './useSyncStatus.ts'
+export { useUnsentGuard, type UseUnsentGuardOptions, type UseUnsentGuardReturn } from './useUnsentGuard.ts'

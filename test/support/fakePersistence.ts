@@ -1,0 +1,55 @@
+import { BehaviorSubject, Subject, type Observable } from 'rxjs'
+import type { Persistence } from '../../lib/api.ts'
+import { initialStatus } from '../../lib/composables/initialStatus.ts'
+import { inertPersistence } from '../../lib/composables/inertPersistence.ts'
+import type { OutboxStatus, PersistenceMetadata, PersistenceTask, TaskResult } from '../../lib/types.ts'
+
+/** A Persistence whose streams a test drives by hand, and whose subscribers it can count. */
+export interface FakePersistence extends Persistence<Record<string, unknown>> {
+  say: {
+    status: (change: Partial<OutboxStatus>) => void
+    metadata: (entityType: string, id: string, metadata: PersistenceMetadata | undefined) => void
+  }
+  /** The streams that somebody listens to. */
+  observed: () => string[]
+  closed: () => boolean
+}
+
+export function fakePersistence(): FakePersistence {
+  const status$ = new BehaviorSubject<OutboxStatus>({ ...initialStatus, phase: 'running' })
+  const entities = new Map<string, BehaviorSubject<PersistenceMetadata | undefined>>()
+  const subjects: Record<string, Subject<unknown> | BehaviorSubject<OutboxStatus>> = {}
+  const held = <T>(name: string, subject: Subject<T>): Observable<T> => {
+    Reflect.set(subjects, name, subject)
+    return subject.asObservable()
+  }
+  const metadataOf = (entityType: string, id: string) => {
+    const key = `${entityType}/${id}`
+    const known = entities.get(key) ?? new BehaviorSubject<PersistenceMetadata | undefined>(undefined)
+    entities.set(key, known)
+    return known
+  }
+  let closed = false
+  return {
+    ...inertPersistence(),
+    results$: held('results$', new Subject<TaskResult>()),
+    queue$: held('queue$', new BehaviorSubject<readonly PersistenceTask[]>([])),
+    dead$: held('dead$', new BehaviorSubject<readonly PersistenceTask[]>([])),
+    status$: held('status$', status$),
+    errors$: held('errors$', new Subject<unknown>()),
+    metadata$: (entityType, id) => metadataOf(entityType, id).asObservable(),
+    close: async () => {
+      closed = true
+      for (const subject of [...Object.values(subjects), ...entities.values()]) subject.complete()
+    },
+    say: {
+      status: (change) => status$.next({ ...status$.value, ...change }),
+      metadata: (entityType, id, metadata) => metadataOf(entityType, id).next(metadata),
+    },
+    observed: () => [
+      ...Object.entries(subjects).flatMap(([name, subject]) => (subject.observed ? [name] : [])),
+      ...[...entities].flatMap(([key, subject]) => (subject.observed ? [`metadata$(${key})`] : [])),
+    ],
+    closed: () => closed,
+  }
+}
