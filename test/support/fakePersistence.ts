@@ -8,6 +8,8 @@ import type { OutboxStatus, PersistenceMetadata, PersistenceTask, TaskResult } f
 export interface FakePersistence extends Persistence<Record<string, unknown>> {
   say: {
     status: (change: Partial<OutboxStatus>) => void
+    /** Shows a queue of that many tasks. */
+    queue: (length: number) => void
     metadata: (entityType: string, id: string, metadata: PersistenceMetadata | undefined) => void
   }
   /** The streams that somebody listens to. */
@@ -17,6 +19,7 @@ export interface FakePersistence extends Persistence<Record<string, unknown>> {
 
 export function fakePersistence(): FakePersistence {
   const status$ = new BehaviorSubject<OutboxStatus>({ ...initialStatus, phase: 'running' })
+  const queue$ = new BehaviorSubject<readonly PersistenceTask[]>([])
   const entities = new Map<string, BehaviorSubject<PersistenceMetadata | undefined>>()
   const subjects: Record<string, Subject<unknown> | BehaviorSubject<OutboxStatus>> = {}
   const held = <T>(name: string, subject: Subject<T>): Observable<T> => {
@@ -33,7 +36,7 @@ export function fakePersistence(): FakePersistence {
   return {
     ...inertPersistence(),
     results$: held('results$', new Subject<TaskResult>()),
-    queue$: held('queue$', new BehaviorSubject<readonly PersistenceTask[]>([])),
+    queue$: held('queue$', queue$),
     dead$: held('dead$', new BehaviorSubject<readonly PersistenceTask[]>([])),
     status$: held('status$', status$),
     errors$: held('errors$', new Subject<unknown>()),
@@ -44,6 +47,7 @@ export function fakePersistence(): FakePersistence {
     },
     say: {
       status: (change) => status$.next({ ...status$.value, ...change }),
+      queue: (length) => queue$.next(Array.from({ length }, (_, i) => waitingTask(`t${i}`))),
       metadata: (entityType, id, metadata) => metadataOf(entityType, id).next(metadata),
     },
     observed: () => [
@@ -51,5 +55,21 @@ export function fakePersistence(): FakePersistence {
       ...[...entities].flatMap(([key, subject]) => (subject.observed ? [`metadata$(${key})`] : [])),
     ],
     closed: () => closed,
+  }
+}
+
+function waitingTask(id: string): PersistenceTask {
+  return {
+    id,
+    owner: '',
+    entityType: 'note',
+    entityId: id,
+    operation: 'create',
+    priority: 0,
+    createdAt: 0,
+    retryCount: 0,
+    maxRetries: 3,
+    idempotencyKey: id,
+    schemaVersion: 1,
   }
 }

@@ -18,19 +18,28 @@ export function mountedApp<T>(
   }: { render?: (returned: T) => VNodeChild; prepare?: (app: App) => void } = {},
 ): MountedApp<T> {
   let root: { returned: T } | undefined
+  const errors: unknown[] = []
   const app = createApp(
     defineComponent(() => {
-      const returned = setup()
-      root = { returned }
-      return () => render(returned)
+      // Caught here already: Vue would go on to warn of a component that renders nothing.
+      try {
+        const returned = setup()
+        root = { returned }
+        return () => render(returned)
+      } catch (error) {
+        errors.push(error)
+        return () => null
+      }
     }),
   )
-  app.config.errorHandler = (error) => {
-    throw error
-  }
+  // Thrown from the handler itself, an error would leave Vue believing that a component is still being set up.
+  app.config.errorHandler = (error) => errors.push(error)
   prepare(app)
   const place = document.createElement('div')
   app.mount(place)
-  if (!root) throw new Error('The root was not set up')
+  if (!root || errors.length > 0) {
+    app.unmount()
+    throw errors[0]
+  }
   return { app, returned: root.returned, text: () => place.textContent }
 }

@@ -140,12 +140,12 @@ describe('on a server', () => {
       return () => h(Badge)
     })
     const rooted = createSSRApp(Root)
-    // Vue itself warns that its context of a rendering is provided twice.
-    app.config.warnHandler = () => {}
-    rooted.config.warnHandler = () => {}
 
+    // Vue itself warns that the context of its rendering is provided twice.
+    const warnings = vi.spyOn(console, 'warn').mockReturnValue()
     expect(await renderToString(app)).toBe(await renderToString(app))
     expect(await renderToString(rooted)).toBe(await renderToString(rooted))
+    warnings.mockRestore()
   })
 
   it('gives each stream its initial state and completes it', async () => {
