@@ -28,6 +28,7 @@ export default defineConfig({
           environment: 'node',
           include: ['test/{unit,contract,simulation}/**/*.test.ts'],
           exclude: [inBrowser],
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -52,6 +53,7 @@ export default defineConfig({
           name: 'browser',
           include: [`test/{browser,contract}/${inBrowser}`],
           testTimeout: 30_000,
+          sequence: { groupOrder: 1 },
           browser: {
             enabled: true,
             headless: true,
@@ -70,6 +72,9 @@ export default defineConfig({
           globalSetup: './test/support/builtDemo.ts',
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          // Each has a server, a database and a browser of its own: two at once starve each other.
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
