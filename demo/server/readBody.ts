@@ -1,0 +1,34 @@
+import type { HonoRequest } from 'hono'
+import { Problem } from './problem.ts'
+
+const largest = 1024 * 1024
+
+/**
+ * The text of a request's body.
+ * @throws Problem 413 for more than 1 MB, 400 when it is not UTF-8
+ */
+export async function readBody(request: HonoRequest): Promise<string> {
+  if (Number(request.header('Content-Length') ?? 0) > largest) throw tooLarge()
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let size = 0
+  let text = ''
+  for await (const chunk of request.raw.body ?? []) {
+    size += chunk.byteLength
+    // Also counted, because a body sent in chunks does not say how long it is.
+    if (size > largest) throw tooLarge()
+    text += decode(decoder, chunk)
+  }
+  return text + decode(decoder)
+}
+
+function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
+  try {
+    return decoder.decode(chunk, { stream: chunk !== undefined })
+  } catch {
+    throw new Problem(400, 'malformed-request', { detail: 'The body is not UTF-8.' })
+  }
+}
+
+function tooLarge(): Problem {
+  return new Problem(413, 'too-large', { detail: 'A body holds at most 1 MB.' })
+}

@@ -1,0 +1,82 @@
+import { setMaxListeners } from 'node:events'
+import { createServer as createHttpServer, type Server } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import type { Database } from './database.ts'
+import { createServer, type ServerOptions } from './server.ts'
+import { type DatabaseOptions, type Progress, startDatabase } from './startup.ts'
+
+type Settings = Partial<Pick<ServerOptions, 'staticDir' | 'now' | 'allowOrigin'>>
+
+export interface DemoServerOptions extends DatabaseOptions, Settings {
+  /** 0 takes any that is free. */
+  port: number
+  /** @default '127.0.0.1' */
+  host?: string | undefined
+  /** Called once it listens; the database may take seconds more. */
+  onListening?: (url: string) => void
+  onProgress?: (progress: Progress) => void
+}
+
+export interface DemoServer {
+  url: string
+  database: Database
+  /** Ends what runs, then closes the database. */
+  close: () => Promise<void>
+}
+
+/**
+ * Starts the server; resolves when it listens and its database is ready.
+ *
+ * @example
+ * const server = await startDemoServer({ port: 0, dataDir: 'memory://' })
+ * await fetch(`${server.url}/api/notes`)
+ * await server.close()
+ */
+export async function startDemoServer(options: DemoServerOptions): Promise<DemoServer> {
+  const { port, host = '127.0.0.1', staticDir = 'demo/dist', now, allowOrigin, onListening, onProgress } = options
+  const http = createHttpServer()
+  const url = await listen(http, port, host)
+  onListening?.(url)
+
+  const startup = startDatabase(options, onProgress)
+  const closing = new AbortController()
+  setMaxListeners(0, closing.signal)
+  const app = createServer({ database: startup, staticDir, now, allowOrigin, closing: closing.signal })
+  const running = new Set<Promise<unknown>>()
+  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  http.on('request', (incoming, outgoing) => {
+    const run = answer(incoming, outgoing).finally(() => running.delete(run))
+    running.add(run)
+  })
+
+  const end = async () => {
+    closing.abort()
+    http.close()
+    // Also those whose client is gone: their writes need the database.
+    await Promise.allSettled(running)
+    http.closeAllConnections()
+    const database = await startup.opened.catch(() => undefined)
+    await database?.close()
+  }
+  let ended: Promise<void> | undefined
+  const close = () => (ended ??= end())
+
+  try {
+    return { url, close, database: await startup.opened }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function listen(http: Server, port: number, host: string): Promise<string> {
+  return new Promise((done, fail) => {
+    http.once('error', fail)
+    http.listen(port, host, () => {
+      http.off('error', fail)
+      const address = http.address()
+      const actual = typeof address === 'object' && address ? address.port : port
+      done(`http://${host.includes(':') ? `[${host}]` : host}:${actual}`)
+    })
+  })
+}
