@@ -1,0 +1,24 @@
+import { onScopeDispose, shallowReactive } from 'vue'
+import { eventBus } from '../persistence.ts'
+
+const ends = [
+  'queue:task-completed',
+  'queue:task-failed',
+  'queue:task-retrying',
+  'queue:task-expired',
+  'queue:task-superseded',
+  'queue:task-discarded',
+] as const
+
+/** The ids of tasks that are with the server right now. A task itself does not say so: it is a fact of this moment. */
+export function useInFlight() {
+  const inFlight = shallowReactive(new Set<string>())
+  const subscriptions = [
+    eventBus.on('queue:task-processing', ({ task }) => void inFlight.add(task.id)),
+    ...ends.map((name) => eventBus.on(name, ({ task }) => void inFlight.delete(task.id))),
+  ]
+  onScopeDispose(() => {
+    for (const subscription of subscriptions) subscription.unsubscribe()
+  })
+  return inFlight
+}

@@ -1,0 +1,65 @@
+import { Subscription, firstValueFrom } from 'rxjs'
+import type { EventBus, Persistence, PersistenceMetadata, PersistenceTask } from 'rx-outbox'
+import { shallowReactive } from 'vue'
+import type { Entities } from '../entities.ts'
+
+/** What is known of one entity's way to the server; `retryAt` in epoch ms, while it waits for it. */
+export type SyncState = PersistenceMetadata & { retryAt?: number }
+export type SyncStates = Map<string, SyncState>
+
+export const createSyncStates = (): SyncStates => shallowReactive(new Map<string, SyncState>())
+
+/** Takes back, for one entity type, what became of the events that a store emitted. */
+export function followSync(entityType: keyof Entities, states: SyncStates, bus: EventBus<Entities>): Subscription {
+  const following = new Subscription()
+  const isOurs = (task: PersistenceTask) => task.entityType === entityType
+  const setStatus = (task: PersistenceTask, syncStatus: SyncState['syncStatus']) => {
+    const { retryCount, maxRetries } = task
+    if (isOurs(task)) states.set(task.entityId, { ...states.get(task.entityId), syncStatus, retryCount, maxRetries })
+  }
+
+  following.add(
+    bus.on('queue:task-enqueued', ({ task }) => {
+      // Behind one that is in flight or dead, its status is still what counts.
+      const before = states.get(task.entityId)?.syncStatus
+      setStatus(task, before === 'syncing' || before === 'error' ? before : 'pending')
+    }),
+  )
+  following.add(bus.on('queue:task-processing', ({ task }) => setStatus(task, 'syncing')))
+  following.add(
+    bus.on('entity:persisted', ({ entityType: type, id, operation, metadata }) => {
+      if (type !== entityType) return
+      if (operation === 'delete') states.delete(id)
+      else states.set(id, metadata)
+    }),
+  )
+  following.add(
+    bus.on('entity:expired', ({ entityType: type, id, metadata }) => {
+      if (type === entityType) states.set(id, metadata)
+    }),
+  )
+  for (const failed of ['entity:persist-error', 'entity:update-error', 'entity:delete-error'] as const) {
+    following.add(
+      bus.on(failed, ({ entityType: type, id, metadata, retryAt }) => {
+        if (type === entityType) states.set(id, { ...metadata, retryAt })
+      }),
+    )
+  }
+  return following
+}
+
+/** What an earlier run of the app left behind; nothing that was learned since is overwritten. */
+export async function recallSync(
+  entityType: keyof Entities,
+  states: SyncStates,
+  { metadata, queue$ }: Pick<Persistence<Entities>, 'metadata' | 'queue$'>,
+): Promise<void> {
+  const recalled = await metadata(entityType)
+  const retryAt = new Map<string, number | undefined>()
+  for (const task of await firstValueFrom(queue$)) {
+    if (task.entityType === entityType) retryAt.set(task.entityId, task.retryAt)
+  }
+  for (const [id, known] of recalled) {
+    if (!states.has(id)) states.set(id, { ...known, retryAt: retryAt.get(id) })
+  }
+}
