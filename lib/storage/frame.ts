@@ -31,7 +31,7 @@ interface Extent {
 }
 
 /**
- * The bytes of a group of JSON texts: lines `<8 hex of CRC-32> <text>\n`, the first of them the header
+ * The bytes of a group of texts, none of which begins with `rx`: lines `<8 hex of CRC-32> <text>\n`, the first of them the header
  * `rx<format version> <number of lines> <8 hex of the number of bytes behind the header>`.
  *
  * @throws RangeError where a text has a newline in it
@@ -104,7 +104,7 @@ function isSound(bytes: Uint8Array, start: number, end: number): boolean {
 }
 
 function headerOf(text: string, start: number, into: DecodedGroups): Extent | 'newer' | undefined {
-  // No JSON text begins like this.
+  // No record begins like this.
   if (!text.startsWith('rx', margin)) return undefined
   const [version, count, length] = text.slice(margin + 2).split(' ')
   if (Number(version) > formatVersion) return 'newer'

@@ -48,13 +48,13 @@ export function localforageStore(
   { writeTimeout = 30_000, scheduler = asyncScheduler }: LocalforageStoreOptions = {},
 ): JournalStore {
   const tails = new Map<string, Tail>()
-  let forage = typeof instance === 'string' ? undefined : instance
+  let opened = typeof instance === 'string' ? undefined : instance
   let sweeping = Promise.resolve()
   let writesBegun = 0
   let writesUnderWay = 0
 
   const ask: Ask = (doing, call) => {
-    const answer$ = defer(() => call((forage ??= openInstance(instance))))
+    const answer$ = defer(() => call((opened ??= openInstance(instance))))
     return firstValueFrom(answer$.pipe(timeout({ first: writeTimeout, scheduler }))).catch((cause: unknown) => {
       throw storageFailure(doing, cause)
     })
@@ -79,16 +79,19 @@ export function localforageStore(
   }
 
   function sweep(tail: Tail): void {
+    sweeping = removeStale(tail, sweeping)
+  }
+
+  async function removeStale(tail: Tail, before: Promise<void>): Promise<void> {
     const keys = tail.stale.splice(0)
-    sweeping = sweeping.then(async () => {
-      try {
-        // One after the other: appends go between.
-        for (const key of keys) await drop(key)
-      } catch {
-        // It is out of date already; the next append tries again.
-        tail.stale.push(...keys)
-      }
-    })
+    await before
+    try {
+      // One after the other: appends go between.
+      for (const key of keys) await drop(key)
+    } catch {
+      // They are out of date anyway; the next append tries again.
+      tail.stale.push(...keys)
+    }
   }
 
   return {

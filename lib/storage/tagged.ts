@@ -90,7 +90,7 @@ const stepTo = (key: string): string => (/^[A-Za-z_$][\w$]*$/.test(key) ? `.${ke
 const atKey = (key: unknown, i: number): string =>
   typeof key === 'string' ? `.get(${JSON.stringify(key)})` : ` (entry ${i})`
 
-const withArticle = (name: string): string => `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
+const withArticle = (name: string): string => `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`
 
 function refuseCircle(holder: object, place: Place): void {
   for (let at: Place | undefined = place; at; at = at.above) {

@@ -1,0 +1,40 @@
+import 'fake-indexeddb/auto'
+import localforage from 'localforage'
+import { describe, expect, test } from 'vitest'
+import { localforageStore } from '../../lib/storage/localforage.ts'
+import { memoryStore } from '../../lib/storage/memory.ts'
+import { journalStoreContract, type JournalStoreFixture } from '../../lib/testing/journalStoreContract.ts'
+
+let count = 0
+
+async function inMemory(): Promise<JournalStoreFixture> {
+  const store = memoryStore()
+  return {
+    store,
+    reopen: async () => {
+      await store.close()
+      return store
+    },
+  }
+}
+
+async function onIndexedDb(): Promise<JournalStoreFixture> {
+  const name = `contract ${count++}`
+  const open = () => localforageStore(localforage.createInstance({ name, driver: localforage.INDEXEDDB }))
+  const store = open()
+  return {
+    store,
+    reopen: async () => {
+      await store.close()
+      return open()
+    },
+  }
+}
+
+describe('the memory store', () => {
+  test.each(journalStoreContract)('$name', ({ check }) => expect(check(inMemory)).resolves.toBeUndefined())
+})
+
+describe('the localforage store on IndexedDB', () => {
+  test.each(journalStoreContract)('$name', ({ check }) => expect(check(onIndexedDb)).resolves.toBeUndefined())
+})
