@@ -10,7 +10,7 @@ const options: Omit<DemoServerOptions, 'port'> = {
   dataDir: DATA_DIR || undefined,
   staticDir: STATIC_DIR || undefined,
   onListening: (url) => console.log(`rx-outbox demo: ${url}`),
-  onProgress: ({ step, elapsedMs }: Progress) => console.log(`  ${step} (${(elapsedMs / 1000).toFixed(1)} s)`),
+  onProgress: show,
 }
 
 try {
@@ -36,4 +36,11 @@ function endWith(server: DemoServer): void {
     // The second one ends it at once.
     process.once(signal, () => void server.close())
   }
+}
+
+/** One line that counts on; where there is no terminal, one line a second. */
+function show({ step, elapsedMs }: Progress): void {
+  const line = `  ${step}, ${(elapsedMs / 1000).toFixed(1)} s`
+  const end = step === 'ready' ? '\n' : ''
+  process.stdout.write(process.stdout.isTTY ? `\r\u001b[K${line}${end}` : `${line}\n`)
 }

@@ -1,48 +1,63 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { PGlite } from '@electric-sql/pglite'
 import type { Database } from './database.ts'
 import { lockFolder } from './folderLock.ts'
+import { type PgliteThread, pgliteThread } from './pgliteThread.ts'
+
+const memory = 'memory://'
+const cluster = (dataDir: string) => join(dataDir, 'pglite')
+const complete = (dataDir: string) => join(dataDir, 'pglite.complete')
+
+/** Whether there is a database to open; making one takes longer. */
+export function hasCluster(dataDir: string): boolean {
+  return dataDir !== memory && existsSync(complete(dataDir))
+}
 
 /** PostgreSQL inside this process. `memory://` keeps nothing; a folder belongs to one process at a time. */
 export async function pgliteDatabase(dataDir: string): Promise<Database> {
-  if (dataDir === 'memory://') return asDatabase(await create(dataDir))
+  if (dataDir === memory) return asDatabase(await pgliteThread(memory))
   await mkdir(dataDir, { recursive: true })
   const unlock = await lockFolder(dataDir)
   try {
-    return asDatabase(await openFolder(dataDir), unlock)
+    // Killed while it was made, a cluster can never be opened, and it holds nothing yet.
+    if (!hasCluster(dataDir)) await rm(cluster(dataDir), { recursive: true, force: true })
+    const thread = await pgliteThread(cluster(dataDir))
+    await writeFile(complete(dataDir), '')
+    return asDatabase(thread, unlock)
   } catch (error) {
     await unlock()
     throw error
   }
 }
 
-async function openFolder(dataDir: string): Promise<PGlite> {
-  const cluster = join(dataDir, 'pglite')
-  const complete = join(dataDir, 'pglite.complete')
-  // Killed while it was made the first time, a cluster can never be opened, and holds nothing yet.
-  if (!existsSync(complete)) await rm(cluster, { recursive: true, force: true })
-  const db = await create(cluster)
-  await writeFile(complete, '')
-  return db
-}
-
-async function create(dataDir: string): Promise<PGlite> {
-  // Loaded here: 27 MB that a server with DATABASE_URL does not need.
-  const { PGlite } = await import('@electric-sql/pglite')
-  return PGlite.create(dataDir)
-}
-
-function asDatabase(db: PGlite, unlock?: () => Promise<void>): Database {
+function asDatabase(thread: PgliteThread, unlock?: () => Promise<void>): Database {
+  // There is one connection: whoever comes later waits until a transaction has ended.
+  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work)
+    last = turn.catch(() => {})
+    return turn
+  }
   return {
     kind: 'pglite',
-    query: async (text, params) => (await db.query(text, params)).rows,
+    query: (text, params) => inTurn(() => thread.query(text, params)),
     transaction: (work) =>
-      db.transaction((tx) => work({ query: async (text, params) => (await tx.query(text, params)).rows })),
-    close: async () => {
-      await db.close()
-      await unlock?.()
-    },
+      inTurn(async () => {
+        await thread.query('begin')
+        try {
+          const result = await work({ query: thread.query })
+          await thread.query('commit')
+          return result
+        } catch (error) {
+          await thread.query('rollback')
+          throw error
+        }
+      }),
+    close: () =>
+      inTurn(async () => {
+        await thread.close()
+        await unlock?.()
+      }),
   }
 }

@@ -12,7 +12,8 @@ export async function readBody(request: HonoRequest): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let size = 0
   let text = ''
-  for await (const chunk of request.raw.body ?? []) {
+  // Not cancelled when it is too large: that would cut the connection before the answer.
+  for await (const chunk of request.raw.body?.values({ preventCancel: true }) ?? []) {
     size += chunk.byteLength
     // Also counted, because a body sent in chunks does not say how long it is.
     if (size > largest) throw tooLarge()

@@ -1,11 +1,11 @@
 import type { Database, DatabaseKind } from './database.ts'
-import { pgliteDatabase } from './pgliteDatabase.ts'
+import { hasCluster, pgliteDatabase } from './pgliteDatabase.ts'
 import { postgresDatabase } from './postgresDatabase.ts'
 import { createSchema } from './schema.ts'
 
 export interface Progress {
   step: string
-  /** 0 to 1; an estimate, PGlite does not say how far it is. */
+  /** 0 to 1; an estimate by the time that it usually takes, because PGlite does not say. */
   done: number
   elapsedMs: number
 }
@@ -27,36 +27,33 @@ export interface Startup {
   readonly opened: Promise<Database>
 }
 
-/** Opens the database; the server listens meanwhile. */
+/** Opens the database; the server listens meanwhile. `onProgress` is called with each step and once a second. */
 export function startDatabase(options: DatabaseOptions, onProgress: (progress: Progress) => void = () => {}): Startup {
+  const { databaseUrl, dataDir = 'demo/.data' } = options
   const began = performance.now()
-  const kind: DatabaseKind = options.databaseUrl ? 'postgres' : 'pglite'
+  const { step, usualMs } = whatItTakes(databaseUrl, dataDir)
   let database: Database | undefined
-  let step = ''
-  let done = 0
-  const progress = (): Progress => ({ step, done, elapsedMs: Math.round(performance.now() - began) })
-  const enter = (name: string, share: number) => {
-    step = name
-    done = share
-    onProgress(progress())
-  }
+  let end: Progress | undefined
+
+  const elapsedMs = () => Math.round(performance.now() - began)
+  const progress = (): Progress => end ?? { step, done: estimate(elapsedMs(), usualMs), elapsedMs: elapsedMs() }
 
   const open = async (): Promise<Database> => {
+    const ticking = setInterval(() => onProgress(progress()), 1_000)
     let opening: Database | undefined
     try {
-      enter('starting the database', 0.1)
-      opening = options.databaseUrl
-        ? await postgresDatabase(options.databaseUrl)
-        : await pgliteDatabase(options.dataDir ?? 'demo/.data')
-      enter('creating the tables', 0.8)
+      onProgress(progress())
+      opening = databaseUrl ? await postgresDatabase(databaseUrl) : await pgliteDatabase(dataDir)
       await createSchema(opening)
       database = opening
-      enter('ready', 1)
+      end = { step: 'ready', done: 1, elapsedMs: elapsedMs() }
+      onProgress(end)
       return opening
     } catch (error) {
-      enter('failed', done)
       await opening?.close()
       throw error
+    } finally {
+      clearInterval(ticking)
     }
   }
   const opened = open()
@@ -64,7 +61,7 @@ export function startDatabase(options: DatabaseOptions, onProgress: (progress: P
   opened.catch(() => {})
 
   return {
-    kind,
+    kind: databaseUrl ? 'postgres' : 'pglite',
     opened,
     get database() {
       return database
@@ -73,4 +70,15 @@ export function startDatabase(options: DatabaseOptions, onProgress: (progress: P
       return progress()
     },
   }
+}
+
+function whatItTakes(databaseUrl: string | undefined, dataDir: string) {
+  if (databaseUrl) return { step: 'connecting to the database', usualMs: 500 }
+  if (hasCluster(dataDir)) return { step: 'opening the database', usualMs: 1_500 }
+  return { step: 'creating the database', usualMs: 5_000 }
+}
+
+/** Most of the way in the usual time, then ever slower, so that it never stands still. */
+function estimate(elapsedMs: number, usualMs: number): number {
+  return Math.round((1 - Math.exp((-2 * elapsedMs) / usualMs)) * 99) / 100
 }
