@@ -2,7 +2,7 @@ import { EMPTY, of, Subscription } from 'rxjs'
 import type { EventBus, Persistence } from '../api.ts'
 import { ClosedError } from '../errors.ts'
 import type { EntityMap, PersistenceMetadata, Receipt } from '../types.ts'
-import { initialStatus } from './initialStatus.ts'
+import { openingStatus } from '../status.ts'
 
 /**
  * The Persistence of a server: opens nothing, keeps nothing, runs no timer. Streams give their initial state and
@@ -14,7 +14,7 @@ export function inertPersistence<E extends EntityMap>(bus: EventBus<E> = inertBu
     results$: EMPTY,
     queue$: of(Object.freeze([])),
     dead$: of(Object.freeze([])),
-    status$: of(initialStatus),
+    status$: of(openingStatus),
     errors$: EMPTY,
     metadata$: () => of(undefined),
     metadata,

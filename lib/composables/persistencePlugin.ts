@@ -15,7 +15,7 @@ export function persistencePlugin<E extends EntityMap>(setup: PersistenceSetup<E
 export function persistencePlugin<E extends EntityMap>(given: PersistenceSetup<E> | Strategies<E>): Plugin<[]> {
   return {
     install(app) {
-      const { release } = holdPersistence(app, () => openPersistence(toPersistenceSetup(given)))
+      const { release } = holdPersistence<E>(app, (bus) => openPersistence(toPersistenceSetup(given), bus))
       app.onUnmount(release)
     },
   }

@@ -1,5 +1,5 @@
 import { hasInjectionContext, inject, markRaw, type App } from 'vue'
-import type { Persistence } from '../api.ts'
+import type { EventBus, Persistence } from '../api.ts'
 import type { EntityMap } from '../types.ts'
 import { onServer } from './browserWindow.ts'
 
@@ -9,6 +9,8 @@ import { onServer } from './browserWindow.ts'
  */
 interface PersistenceSlot<E extends EntityMap> {
   current?: Persistence<E>
+  /** Of the one before: stores outlive a hot reload and hold on to it. */
+  bus?: EventBus<E>
   alive: boolean
 }
 
@@ -21,10 +23,11 @@ export interface Held<E extends EntityMap> {
 }
 
 /**
- * Opens a Persistence for an app and makes it the one that everything of this app finds.
+ * Opens a Persistence for an app and makes it the one that everything of this app finds. `open` is told the bus that the
+ * app had before, if any.
  * @throws Error while another one of the same app is alive
  */
-export function holdPersistence<E extends EntityMap>(app: App, open: () => Persistence<E>): Held<E> {
+export function holdPersistence<E extends EntityMap>(app: App, open: (bus?: EventBus<E>) => Persistence<E>): Held<E> {
   const slot = slotOf<E>(app)
   if (slot.alive) {
     throw new Error(
@@ -32,7 +35,7 @@ export function holdPersistence<E extends EntityMap>(app: App, open: () => Persi
         'and usePersistence() without arguments everywhere else.',
     )
   }
-  const opened = open()
+  const opened = open(slot.bus)
   const persistence: Persistence<E> = markRaw({
     ...opened,
     close: () => {
@@ -41,6 +44,7 @@ export function holdPersistence<E extends EntityMap>(app: App, open: () => Persi
     },
   })
   slot.current = persistence
+  slot.bus = persistence.bus
   // A server renders an app without ever ending its scopes, perhaps twice; nothing is open there.
   slot.alive = !onServer()
   return {

@@ -1,7 +1,7 @@
 import { computed, type ComputedRef, type ShallowRef } from 'vue'
 import type { Persistence } from '../api.ts'
 import type { OutboxStatus, PersistenceTask } from '../types.ts'
-import { initialStatus } from './initialStatus.ts'
+import { openingStatus } from '../status.ts'
 import { injectPersistence } from './persistenceSlot.ts'
 import { toLazyRef } from './toLazyRef.ts'
 import { toShallowRef } from './toShallowRef.ts'
@@ -35,7 +35,7 @@ export interface UseOutboxReturn extends Pick<Persistence<Record<string, unknown
 export function useOutbox(): UseOutboxReturn {
   const persistence = injectPersistence()
   const { pause, resume, flush, retry, discard, retryAll, discardAll } = persistence
-  const status = toShallowRef(persistence.status$, initialStatus)
+  const status = toShallowRef(persistence.status$, openingStatus)
   return {
     status,
     queue: toLazyRef(persistence.queue$, []),

@@ -25,8 +25,8 @@ export function usePersistence<E extends EntityMap>(given?: PersistenceSetup<E> 
         'root component, before any await; outside components use app.use(persistencePlugin({ strategies })).',
     )
   }
-  const { persistence, release } = holdPersistence(instance.appContext.app, () =>
-    openPersistence(toPersistenceSetup(given)),
+  const { persistence, release } = holdPersistence<E>(instance.appContext.app, (bus) =>
+    openPersistence(toPersistenceSetup(given), bus),
   )
   onScopeDispose(release)
   return persistence

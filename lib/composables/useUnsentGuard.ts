@@ -1,6 +1,6 @@
 import { computed, onScopeDispose, watch, type ComputedRef } from 'vue'
 import { browserWindow } from './browserWindow.ts'
-import { initialStatus } from './initialStatus.ts'
+import { openingStatus } from '../status.ts'
 import { injectPersistence } from './persistenceSlot.ts'
 import { toShallowRef } from './toShallowRef.ts'
 import { unsentOf } from './unsentOf.ts'
@@ -21,7 +21,7 @@ export interface UseUnsentGuardReturn {
  * @example const { unsent } = useUnsentGuard()
  */
 export function useUnsentGuard({ window: page = browserWindow() }: UseUnsentGuardOptions = {}): UseUnsentGuardReturn {
-  const status = toShallowRef(injectPersistence().status$, initialStatus)
+  const status = toShallowRef(injectPersistence().status$, openingStatus)
   const unsent = computed(() => unsentOf(status.value))
   // One of its own each: listening twice with the same function, the first guard that ends would disarm the others.
   const ask = (event: BeforeUnloadEvent) => {

@@ -1,6 +1,6 @@
 import { BehaviorSubject, Subject, type Observable } from 'rxjs'
 import type { Persistence } from '../../lib/api.ts'
-import { initialStatus } from '../../lib/composables/initialStatus.ts'
+import { openingStatus } from '../../lib/status.ts'
 import { inertPersistence } from '../../lib/composables/inertPersistence.ts'
 import type { OutboxStatus, PersistenceMetadata, PersistenceTask, TaskResult } from '../../lib/types.ts'
 
@@ -12,15 +12,17 @@ export interface FakePersistence extends Persistence<Record<string, unknown>> {
     queue: (length: number) => void
     metadata: (entityType: string, id: string, metadata: PersistenceMetadata | undefined) => void
   }
+  /** Makes `metadata$` say nothing of an entity, as while it is not known yet. */
+  silent: (entityType: string, id: string) => void
   /** The streams that somebody listens to. */
   observed: () => string[]
   closed: () => boolean
 }
 
 export function fakePersistence(): FakePersistence {
-  const status$ = new BehaviorSubject<OutboxStatus>({ ...initialStatus, phase: 'running' })
+  const status$ = new BehaviorSubject<OutboxStatus>({ ...openingStatus, phase: 'running' })
   const queue$ = new BehaviorSubject<readonly PersistenceTask[]>([])
-  const entities = new Map<string, BehaviorSubject<PersistenceMetadata | undefined>>()
+  const entities = new Map<string, Subject<PersistenceMetadata | undefined>>()
   const subjects: Record<string, Subject<unknown> | BehaviorSubject<OutboxStatus>> = {}
   const held = <T>(name: string, subject: Subject<T>): Observable<T> => {
     Reflect.set(subjects, name, subject)
@@ -50,6 +52,7 @@ export function fakePersistence(): FakePersistence {
       queue: (length) => queue$.next(Array.from({ length }, (_, i) => waitingTask(`t${i}`))),
       metadata: (entityType, id, metadata) => metadataOf(entityType, id).next(metadata),
     },
+    silent: (entityType, id) => entities.set(`${entityType}/${id}`, new Subject()),
     observed: () => [
       ...Object.entries(subjects).flatMap(([name, subject]) => (subject.observed ? [name] : [])),
       ...[...entities].flatMap(([key, subject]) => (subject.observed ? [`metadata$(${key})`] : [])),

@@ -98,7 +98,8 @@ describe('useSyncStatus', () => {
     expect(returned.syncStatus.value).toBe('pending')
     expect(persistence.observed()).toEqual(['metadata$(note/n2)'])
 
-    id.value = 'never seen'
+    persistence.silent('note', 'never heard of')
+    id.value = 'never heard of'
     expect(returned.syncStatus.value).toBeUndefined()
     app.unmount()
     expect(persistence.observed()).toEqual([])
@@ -133,6 +134,17 @@ describe('useOutbox', () => {
     expect(persistence.observed()).toEqual([])
     expect(returned.queue.value).toEqual([])
     expect(persistence.observed()).toEqual([])
+  })
+
+  it('watches nothing that is read for the first time when the component is gone', () => {
+    const warnings = vi.spyOn(console, 'warn')
+    const { app, persistence, returned } = played(() => useOutbox())
+    app.unmount()
+
+    expect(returned.queue.value).toEqual([])
+    expect(persistence.observed()).toEqual([])
+    expect(warnings).not.toHaveBeenCalled()
+    warnings.mockRestore()
   })
 
   it('keeps following the queue for whoever watches it', async () => {

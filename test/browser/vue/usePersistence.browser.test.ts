@@ -3,7 +3,7 @@ import { createApp, defineComponent, effectScope, h, nextTick, onMounted, ref, t
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Persistence } from '../../../lib/api.ts'
 import { persistencePlugin, usePersistence } from '../../../lib/composables/index.ts'
-import { memoryStore } from '../../../lib/index.ts'
+import { createEventBus, memoryStore } from '../../../lib/index.ts'
 import { mountedApp } from '../../support/mountedApp.ts'
 import { RememberingStrategy, type Note } from '../../support/noteStrategy.ts'
 
@@ -284,6 +284,63 @@ describe('hot reload', () => {
     expect(warnings).not.toHaveBeenCalled()
     app.unmount()
     warnings.mockRestore()
+  })
+
+  it('of the root goes on with the same bus and journal, for stores that hold the bus', async () => {
+    const strategy = new RememberingStrategy<Note>()
+    const storage = memoryStore()
+    const useHotStore = defineStore('hot', () => {
+      const { bus } = usePersistence<Entities>()
+      const told: string[] = []
+      bus.on('entity:persisted').subscribe(({ id }) => told.push(id))
+      return {
+        told: () => told,
+        add: (id: string) => bus.emit('entity:created', { entityType: 'note', data: { id, text: 'hot' } }),
+      }
+    })
+    const opened: Persistence<Entities>[] = []
+    const root = (): Component => ({
+      __hmrId: 'hot-store',
+      setup() {
+        opened.push(usePersistence({ strategies: { note: strategy }, options: { name: 'hot-store', storage } }))
+        const store = useHotStore()
+        return () => store.told().length
+      },
+    })
+    const pinia = createPinia()
+    const app = createApp(root()).use(pinia)
+    app.mount(document.createElement('div'))
+    const store = useHotStore(pinia)
+    await opened[0]?.pause()
+    store.add('before')
+
+    hotReload().reload('hot-store', root())
+    store.add('after')
+
+    await opened[1]?.resume()
+    await vi.waitFor(() => expect(store.told()).toEqual(['before', 'after']))
+    expect(strategy.created.map(({ id }) => id)).toEqual(['before', 'after'])
+    app.unmount()
+  })
+
+  it("of the root works with a bus of the app's own", async () => {
+    const bus = createEventBus<Entities>()
+    const strategy = new RememberingStrategy<Note>()
+    const root = (): Component => ({
+      __hmrId: 'hot-bus',
+      setup() {
+        usePersistence({ strategies: { note: strategy }, options: { bus, name: 'hot-bus', storage: memoryStore() } })
+        return () => null
+      },
+    })
+    const app = createApp(root())
+    app.mount(document.createElement('div'))
+
+    hotReload().reload('hot-bus', root())
+    bus.emit('entity:created', { entityType: 'note', data: { id: 'n1', text: 'hot' } })
+
+    await vi.waitFor(() => expect(strategy.created.map(({ id }) => id)).toEqual(['n1']))
+    app.unmount()
   })
 
   it('of a child leaves the Persistence alone', async () => {
