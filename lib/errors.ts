@@ -104,7 +104,13 @@ export function isPermanentError(error: unknown): error is PermanentError {
   return isPersistenceError(error) && error.name === 'PermanentError'
 }
 
-const byStatus: Record<number, ErrorCategory> = { 401: 'auth', 408: 'timeout', 409: 'conflict', 412: 'conflict', 429: 'rate-limit' }
+const byStatus: Record<number, ErrorCategory> = {
+  401: 'auth',
+  408: 'timeout',
+  409: 'conflict',
+  412: 'conflict',
+  429: 'rate-limit',
+}
 
 /**
  * The category of whatever was thrown, by class and status.

@@ -36,11 +36,7 @@ export interface PersistenceStrategy<T> {
   persistCreate: (entity: PersistableEntity<T>, attempt: AttemptContext) => ObservableInput<PersistReceipt<T> | void>
   persistUpdate: (entity: PersistableEntity<T>, attempt: AttemptContext) => ObservableInput<PersistReceipt<T> | void>
   /** `id` is always the local one; the backend's is `attempt.backendId`. */
-  persistDelete: (
-    id: string,
-    entityType: string,
-    attempt: AttemptContext,
-  ) => ObservableInput<PersistReceipt<T> | void>
+  persistDelete: (id: string, entityType: string, attempt: AttemptContext) => ObservableInput<PersistReceipt<T> | void>
   /** Joins two changes that wait. @default the newer replaces the older */
   coalesce?: (older: T, newer: T) => T
   /** Milliseconds for which the remote remembers an idempotency key; 0 = it knows none. @default Infinity */
@@ -155,15 +151,7 @@ export interface PersistenceTask<T = unknown> {
   outcome?: 'failed' | 'expired'
 }
 
-export type ErrorCategory =
-  | 'network'
-  | 'timeout'
-  | 'server'
-  | 'client'
-  | 'auth'
-  | 'conflict'
-  | 'rate-limit'
-  | 'unknown'
+export type ErrorCategory = 'network' | 'timeout' | 'server' | 'client' | 'auth' | 'conflict' | 'rate-limit' | 'unknown'
 
 /** An error as it can be stored and shown; the thrown object itself stays in `errors$` and in the events. */
 export interface TaskError {

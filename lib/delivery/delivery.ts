@@ -1,0 +1,249 @@
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  finalize,
+  from,
+  ignoreElements,
+  merge,
+  type Observable,
+  of,
+  type SchedulerLike,
+  Subject,
+  type Subscription,
+  switchMap,
+  tap,
+} from 'rxjs'
+import type { BreakerConfig } from '../api.ts'
+import { classify, isPermanentError, isPersistenceError } from '../errors.ts'
+import { drain } from '../operators/drain.ts'
+import { longTimer } from '../operators/longTimer.ts'
+import { nextDelay } from '../operators/nextDelay.ts'
+import type { Entry } from '../outbox/lane.ts'
+import type { Outbox } from '../outbox/outbox.ts'
+import type { Journal } from '../storage/journal.ts'
+import type { PersistenceStrategy, PersistReceipt, RetryConfig, TaskError } from '../types.ts'
+import type { Attempts } from './attempt.ts'
+import { type Breaker, createBreaker, isUnreached } from './breaker.ts'
+import { createMarks } from './marks.ts'
+
+export interface DeliveryConfig {
+  outbox: Outbox
+  journal: Pick<Journal, 'write'>
+  attempts: Attempts
+  scheduler: SchedulerLike
+  random: () => number
+  concurrency: number
+  jitter: number
+  maxRetryAfter: number
+  retryConfigOf: (entityType: string) => RetryConfig
+  strategyOf: (entityType: string) => PersistenceStrategy<unknown> | undefined
+  breaker: BreakerConfig | false
+  /** Nothing goes while this is false: offline, paused. */
+  mayGo: () => boolean
+  isOnline: () => boolean
+  /** 401: the type waits for `authorized`. */
+  authRequired: (entityType: string) => void
+  isAuthorized: (entityType: string) => boolean
+}
+
+/** Brings the outbox's tasks to their strategies: who is next → marked → attempted → what became of it. */
+export interface Delivery {
+  /** Works while subscribed; unsubscribing aborts what is in flight. */
+  run$: Observable<never>
+  /** Something may be able to go now. */
+  wake: () => void
+  /** How many tasks could go now. */
+  ready: () => number
+}
+
+export function createDelivery(config: DeliveryConfig): Delivery {
+  const { outbox, attempts, scheduler, retryConfigOf, strategyOf } = config
+  const { schedule, expiring } = outbox
+  const wake$ = new Subject<void>()
+  const wake = () => {
+    wake$.next()
+    setAlarm()
+  }
+  const breakers = new Map<string, Breaker>()
+  let alarm: { at: number; timer: Subscription } | undefined
+
+  const open = (entityType: string) =>
+    config.mayGo() && config.isAuthorized(entityType) && breakerOf(entityType).allows(scheduler.now())
+  const keyWindowOf = (entityType: string) => strategyOf(entityType)?.keyWindow ?? Infinity
+  const marks = createMarks({
+    outbox,
+    journal: config.journal,
+    now: () => scheduler.now(),
+    open,
+    oneByOne: (entityType) => keyWindowOf(entityType) === 0 || breakerOf(entityType).isOpen,
+    wake,
+  })
+
+  function breakerOf(entityType: string): Breaker {
+    const breaker = breakers.get(entityType) ?? createBreaker(config.breaker)
+    breakers.set(entityType, breaker)
+    return breaker
+  }
+
+  function take(): Entry | undefined {
+    for (;;) {
+      const lane = schedule.peek(open)
+      const head = lane?.queue[0]
+      if (!lane || !head) return undefined
+      if (head.expiresAt !== undefined && head.expiresAt <= scheduler.now()) {
+        expire(head)
+        continue
+      }
+      if (!head.mark?.durable) {
+        marks.starved()
+        return undefined
+      }
+      schedule.take(lane, open)
+      breakerOf(lane.entityType).began()
+      outbox.begin(head)
+      marks.begun()
+      return head
+    }
+  }
+
+  /** Completes when it is known what became of the attempt; never errors. */
+  function deliver(entry: Entry): Observable<never> {
+    const { entityType } = entry.lane
+    const strategy = strategyOf(entityType)
+    // A type without a strategy is parked, so it never comes here.
+    if (!strategy) return EMPTY
+    const persist$ = attempts.persist(entry, strategy).pipe(tap((receipt) => succeeded(entry, receipt)))
+    return (forgotten(entry) ? reconcile(entry, strategy, persist$) : persist$).pipe(
+      catchError((error: unknown) => defer(() => (failed(entry, error), EMPTY))),
+      ignoreElements(),
+    )
+  }
+
+  /** In doubt for longer than the remote remembers the key: a resend could apply it twice. */
+  function forgotten({ inDoubt, mark, lane }: Entry): boolean {
+    return inDoubt && mark !== undefined && scheduler.now() - mark.firstSentAt > keyWindowOf(lane.entityType)
+  }
+
+  function reconcile(
+    entry: Entry,
+    strategy: PersistenceStrategy<unknown>,
+    persist$: Observable<unknown>,
+  ): Observable<unknown> {
+    return attempts.reconcile(entry, strategy).pipe(
+      switchMap((answer) => {
+        if (answer === 'unknown') {
+          const message = 'It was sent, nobody knows whether it was applied, and the remote no longer knows its key.'
+          answered(entry)
+          outbox.end(
+            entry,
+            { status: 'failed', error: { category: entry.error?.category ?? 'unknown', message } },
+            true,
+          )
+          return EMPTY
+        }
+        if (!answer.applied) return concat(from(marks.mark(entry)).pipe(ignoreElements()), persist$)
+        succeeded(entry, answer.receipt ?? {})
+        return EMPTY
+      }),
+    )
+  }
+
+  function answered({ lane }: Entry): void {
+    breakerOf(lane.entityType).answered()
+  }
+
+  function succeeded(entry: Entry, receipt: PersistReceipt): void {
+    answered(entry)
+    outbox.persisted(entry, receipt, true)
+  }
+
+  function failed(entry: Entry, thrown: unknown): void {
+    const { lane } = entry
+    const error = classify(thrown)
+    const permanent = isPermanentError(thrown)
+    const breaker = breakerOf(lane.entityType)
+    if (error.category === 'auth' && !permanent) {
+      breaker.answered()
+      config.authRequired(lane.entityType)
+      outbox.giveBack(entry, error)
+      return
+    }
+    const inDoubt = doubtAfter(error, entry)
+    if (isUnreached(error.category) && !permanent) {
+      const free = breaker.isOpen || !config.isOnline()
+      if (config.isOnline()) breaker.unreached(lane.key, scheduler.now())
+      else breaker.abandoned()
+      if (free) {
+        entry.inDoubt = inDoubt
+        outbox.giveBack(entry, error)
+        return
+      }
+    } else breaker.answered()
+    const retryConfig = retryConfigOf(lane.entityType)
+    if (permanent || entry.retryCount >= retryConfig.maxRetries) {
+      outbox.end(entry, { status: 'failed', error }, inDoubt)
+    } else if (entry.expiresAt !== undefined && entry.expiresAt <= scheduler.now()) {
+      entry.inDoubt = inDoubt
+      expire(entry, error)
+    } else {
+      const asked = retryAfterOf(thrown)
+      const delay = asked ?? nextDelay(entry.retryCount + 1, retryConfig, config.jitter, config.random)
+      outbox.retryLater(entry, { retryAt: scheduler.now() + delay, error, held: asked !== undefined, inDoubt })
+    }
+  }
+
+  function retryAfterOf(thrown: unknown): number | undefined {
+    const asked = isPersistenceError(thrown) ? thrown.retryAfter : undefined
+    return asked !== undefined && asked >= 0 ? Math.min(asked, config.maxRetryAfter) : undefined
+  }
+
+  function expire(entry: Entry, error = entry.error): void {
+    outbox.end(entry, { status: 'expired', ...(error && { error }) }, entry.inDoubt)
+  }
+
+  /** The time has come for lanes that waited, and for tasks that expire. */
+  function ring(now: number): void {
+    schedule.wake(now)
+    for (let first = expiring.first; first?.expiresAt !== undefined && first.expiresAt <= now; first = expiring.first) {
+      // What is in flight ends by its answer.
+      if (first.state === 'sending') expiring.delete(first)
+      else expire(first)
+    }
+    wake()
+  }
+
+  /** The one timer: to the next lane that is due, the next task that expires, or the next probe. */
+  function setAlarm(): void {
+    let at = Math.min(schedule.nextDue() ?? Infinity, expiring.first?.expiresAt ?? Infinity)
+    for (const { probeAt } of breakers.values()) {
+      if (probeAt > scheduler.now()) at = Math.min(at, probeAt)
+    }
+    if (at === Infinity || (alarm && alarm.at <= at)) return
+    alarm?.timer.unsubscribe()
+    const due = at
+    const timer = longTimer(Math.max(0, at - scheduler.now()), scheduler).subscribe(() => {
+      alarm = undefined
+      // A clock that was set back meanwhile makes nobody wait again.
+      ring(Math.max(due, scheduler.now()))
+    })
+    alarm = { at, timer }
+  }
+
+  return {
+    run$: merge(of(undefined), wake$).pipe(
+      drain({ take, done: setAlarm }, deliver, config.concurrency),
+      finalize(() => alarm?.timer.unsubscribe()),
+    ),
+    wake,
+    ready: () => schedule.ready(open),
+  }
+}
+
+/** After this error: can it have been applied? A refusal says no; who was not asked, or only put off, changes nothing. */
+function doubtAfter({ category }: TaskError, { inDoubt }: Entry): boolean {
+  if (category === 'client') return false
+  if (category === 'auth' || category === 'rate-limit' || category === 'conflict') return inDoubt
+  return true
+}

@@ -1,0 +1,42 @@
+import { asyncScheduler, distinctUntilChanged, EMPTY, fromEvent, map, merge, startWith, type Observable } from 'rxjs'
+import type { LockManagerLike } from './api.ts'
+
+/** The one seam to the outer world: nothing else in the library reads a clock, chance, or a global of the browser. */
+export const environment = {
+  scheduler: asyncScheduler,
+  random: () => Math.random(),
+  createId,
+  online$,
+  locks,
+  channel,
+  hasIndexedDB: () => typeof indexedDB !== 'undefined',
+}
+
+/** A random UUID, also where the page is not a secure context and has no `randomUUID`. */
+function createId(): string {
+  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID()
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  const hex = Array.from(bytes, (byte, i) => {
+    const value = i === 6 ? (byte & 0x0f) | 0x40 : i === 8 ? (byte & 0x3f) | 0x80 : byte
+    return value.toString(16).padStart(2, '0')
+  }).join('')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}
+
+/** What the browser believes: only `false` is worth something, and only as a hint. */
+function online$(): Observable<boolean> {
+  const target = typeof window === 'undefined' ? undefined : window
+  const events$ = target ? merge(fromEvent(target, 'online'), fromEvent(target, 'offline')) : EMPTY
+  const believed = () => typeof navigator === 'undefined' || navigator.onLine !== false
+  return events$.pipe(startWith(undefined), map(believed), distinctUntilChanged())
+}
+
+/** Web Locks, where the page has them (secure contexts only). */
+function locks(): LockManagerLike | null {
+  return typeof navigator === 'undefined' || typeof window === 'undefined' ? null : (navigator.locks ?? null)
+}
+
+/** A channel between the tabs of an origin; it only wakes, the journals are the truth. */
+function channel(name: string): BroadcastChannel | null {
+  return typeof window === 'undefined' || typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name)
+}

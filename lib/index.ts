@@ -1,0 +1,34 @@
+export type * from './api.ts'
+export { createEventBus } from './bus.ts'
+export {
+  AuthError,
+  classify,
+  ClientError,
+  ClosedError,
+  ConflictError,
+  isPermanentError,
+  isPersistenceError,
+  NetworkError,
+  NoOwnerError,
+  PermanentError,
+  PersistenceError,
+  type PersistenceErrorInit,
+  RateLimitError,
+  ServerError,
+  StorageError,
+  TimeoutError,
+} from './errors.ts'
+export { backoff } from './operators/backoff.ts'
+export { concatMapByLane, type LaneConfig } from './operators/concatMapByLane.ts'
+export { dropExpired } from './operators/dropExpired.ts'
+export { mergeByPriority, type Prioritized } from './operators/mergeByPriority.ts'
+export { nextDelay } from './operators/nextDelay.ts'
+export { ofStatus } from './operators/ofStatus.ts'
+export { whenOnline } from './operators/whenOnline.ts'
+export { coalesce } from './outbox/coalesce.ts'
+export { createPersistence } from './persistence.ts'
+export type { StandardIssue, StandardResult, StandardSchemaV1 } from './standardSchema.ts'
+export type { JournalStore } from './storage/journalStore.ts'
+export { localforageStore, type LocalforageStoreOptions } from './storage/localforage.ts'
+export { memoryStore } from './storage/memory.ts'
+export type * from './types.ts'

@@ -1,0 +1,176 @@
+import { isObservable, type Observable, of, type SchedulerLike } from 'rxjs'
+import * as z from 'zod/mini'
+import type { BreakerConfig, LockManagerLike, Options, Strategies } from './api.ts'
+import { environment } from './environment.ts'
+import type { StandardSchemaV1 } from './standardSchema.ts'
+import { chooseStore } from './storage/chooseStore.ts'
+import type { JournalStore } from './storage/journalStore.ts'
+import type { EntityEvent, EntityMap, EntityOperators, PersistenceStrategy, RetryConfig } from './types.ts'
+
+/** The options as the rest of the library sees them: complete, checked, and without types of entities. */
+export interface Settings {
+  name: string
+  owner$: Observable<string | null>
+  store: JournalStore
+  concurrency: number
+  priorityOf: (event: EntityEvent) => number
+  maxOvertakes: number
+  maxAge: number | undefined
+  quiet: number
+  attemptTimeout: number
+  jitter: number
+  maxRetryAfter: number
+  breaker: BreakerConfig | false
+  schemaVersion: number
+  idOf: (data: unknown, entityType: string) => unknown
+  online$: Observable<boolean>
+  scheduler: SchedulerLike
+  random: () => number
+  createId: () => string
+  locks: LockManagerLike | null
+  strategyOf: (entityType: string) => PersistenceStrategy<unknown> | undefined
+  retryConfigOf: (entityType: string) => RetryConfig
+  operatorsOf: (entityType: string) => EntityOperators<unknown> | undefined
+  schemaOf: (entityType: string) => StandardSchemaV1 | undefined
+}
+
+const retryDefaults: RetryConfig = { maxRetries: 3, initialDelay: 180_000, multiplier: 4, maxDelay: 3_600_000 }
+const breakerDefaults: BreakerConfig = { failures: 5, delay: 5_000, maxDelay: 300_000 }
+const promised = ['pull', 'resolve', 'apply', 'conflict', 'migrations', 'encryption', 'channel']
+
+const duration = z.number().check(z.gte(0))
+const count = z.int().check(z.gte(1))
+const callable = z.custom((value) => typeof value === 'function', 'has to be a function')
+const observable = z.custom((value) => isObservable(value), 'has to be an Observable')
+const retry = z.strictObject({
+  maxRetries: z.optional(z.union([z.int().check(z.gte(0)), z.literal(Infinity)])),
+  initialDelay: z.optional(duration),
+  multiplier: z.optional(z.number().check(z.gt(0))),
+  maxDelay: z.optional(z.union([duration, z.literal(Infinity)])),
+})
+const perType = <T extends z.ZodMiniType>(value: T) => z.optional(z.record(z.string(), z.optional(value)))
+const options = z.strictObject({
+  bus: z.optional(
+    z.custom((value) => typeof value === 'object' && value !== null, 'has to come from createEventBus()'),
+  ),
+  name: z.optional(z.string().check(z.minLength(1))),
+  owner: z.optional(z.union([z.string(), observable])),
+  storage: z.optional(
+    z.union([z.string(), z.custom((value) => typeof value === 'object' || typeof value === 'function')]),
+  ),
+  durability: z.optional(z.literal('relaxed', { error: 'only "relaxed" is there yet; "strict" comes with OPFS' })),
+  concurrency: z.optional(count),
+  priority: z.optional(z.union([z.number(), callable])),
+  maxOvertakes: z.optional(z.union([count, z.literal(Infinity)])),
+  maxAge: z.optional(z.number().check(z.gt(0))),
+  quiet: z.optional(duration),
+  attemptTimeout: z.optional(z.number().check(z.gt(0))),
+  retryConfig: z.optional(retry),
+  retryConfigByEntityType: perType(retry),
+  jitter: z.optional(z.number().check(z.gte(0), z.lte(1))),
+  maxRetryAfter: z.optional(duration),
+  breaker: z.optional(
+    z.union([
+      z.literal(false),
+      z.strictObject({ failures: z.optional(count), delay: z.optional(duration), maxDelay: z.optional(duration) }),
+    ]),
+  ),
+  operators: perType(z.strictObject({ events: z.optional(callable), attempt: z.optional(callable) })),
+  idOf: z.optional(callable),
+  schemas: perType(z.custom(isStandardSchema, 'has to be a Standard Schema')),
+  schemaVersion: z.optional(count),
+  online$: z.optional(observable),
+  scheduler: z.optional(z.custom(isScheduler, 'has to be a scheduler of RxJS')),
+  random: z.optional(callable),
+  createId: z.optional(callable),
+  locks: z.optional(
+    z.union([z.null(), z.custom((value) => typeof value === 'object', 'has to be like navigator.locks')]),
+  ),
+})
+
+/**
+ * Checks options and strategies, once, and fills in the defaults.
+ *
+ * @throws TypeError that names the option
+ */
+export function normalize<E extends EntityMap>(strategies: Strategies<E>, given: Options<E> = {}): Settings {
+  checkStrategies(strategies)
+  check(given, Object.keys(strategies))
+  const { owner = '', priority = 0, breaker = {}, idOf, scheduler = environment.scheduler } = given
+  const byType = new Map<string, PersistenceStrategy<unknown>>(Object.entries(strategies))
+  const retryConfigs = new Map(Object.entries<Partial<RetryConfig> | undefined>(given.retryConfigByEntityType ?? {}))
+  const operators = new Map<string, EntityOperators<unknown> | undefined>(Object.entries(given.operators ?? {}))
+  const schemas = new Map<string, StandardSchemaV1 | undefined>(Object.entries(given.schemas ?? {}))
+  return {
+    name: given.name ?? 'rx-outbox',
+    owner$: typeof owner === 'string' ? of(owner) : owner,
+    store: chooseStore(given.storage, scheduler),
+    concurrency: given.concurrency ?? 1,
+    priorityOf: typeof priority === 'function' ? priority : () => priority,
+    maxOvertakes: given.maxOvertakes ?? 1_000,
+    maxAge: given.maxAge,
+    quiet: given.quiet ?? 0,
+    attemptTimeout: given.attemptTimeout ?? 30_000,
+    jitter: given.jitter ?? 0,
+    maxRetryAfter: given.maxRetryAfter ?? 86_400_000,
+    breaker: breaker === false ? false : { ...breakerDefaults, ...breaker },
+    schemaVersion: given.schemaVersion ?? 1,
+    idOf: idOf ? (...args) => Reflect.apply(idOf, undefined, args) : defaultIdOf,
+    online$: given.online$ ?? environment.online$(),
+    scheduler,
+    random: given.random ?? environment.random,
+    createId: given.createId ?? environment.createId,
+    locks: given.locks === undefined ? environment.locks() : given.locks,
+    strategyOf: (entityType) => byType.get(entityType),
+    retryConfigOf: (entityType) => ({ ...retryDefaults, ...given.retryConfig, ...retryConfigs.get(entityType) }),
+    operatorsOf: (entityType) => operators.get(entityType),
+    schemaOf: (entityType) => schemas.get(entityType),
+  }
+}
+
+function check(given: object, entityTypes: string[]): void {
+  for (const name of promised) {
+    if (Object.hasOwn(given, name)) throw new TypeError(`Option ${name} is not there yet.`)
+  }
+  const result = options.safeParse(given)
+  const issue = result.error?.issues[0]
+  if (issue) {
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys : []
+    const name = [...issue.path, ...unknown].join('.')
+    throw new TypeError(`Option ${name}: ${unknown.length > 0 ? 'there is no such option' : issue.message}.`)
+  }
+  for (const name of ['retryConfigByEntityType', 'operators', 'schemas'] as const) {
+    const types: unknown = Reflect.get(given, name)
+    for (const type of Object.keys(types ?? {})) {
+      if (!entityTypes.includes(type)) throw new TypeError(`Option ${name}.${type}: there is no strategy for ${type}.`)
+    }
+  }
+}
+
+function checkStrategies(strategies: object): void {
+  if (typeof strategies !== 'object' || strategies === null)
+    throw new TypeError('strategies has to be an object: one strategy per entity type.')
+  for (const [type, strategy] of Object.entries(strategies)) {
+    for (const method of ['persistCreate', 'persistUpdate', 'persistDelete']) {
+      if (typeof Reflect.get(Object(strategy), method) !== 'function') {
+        throw new TypeError(`strategies.${type}.${method} has to be a function.`)
+      }
+    }
+    const window: unknown = Reflect.get(strategy, 'keyWindow')
+    if (window !== undefined && !(typeof window === 'number' && window >= 0)) {
+      throw new TypeError(`strategies.${type}.keyWindow has to be milliseconds: a number from 0 up.`)
+    }
+  }
+}
+
+function isStandardSchema(value: unknown): boolean {
+  return value !== null && (typeof value === 'object' || typeof value === 'function') && '~standard' in value
+}
+
+function isScheduler(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'schedule' in value && 'now' in value
+}
+
+function defaultIdOf(data: unknown): unknown {
+  return typeof data === 'object' && data !== null ? Reflect.get(data, 'id') : undefined
+}

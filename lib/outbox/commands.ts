@@ -1,0 +1,126 @@
+import { PersistenceError } from '../errors.ts'
+import type { Journal } from '../storage/journal.ts'
+import type { Enqueued, JournalRecord } from '../storage/records.ts'
+import type { Entry } from './lane.ts'
+import type { Outbox } from './outbox.ts'
+import { present } from './snapshot.ts'
+
+export interface CommandsConfig {
+  outbox: Outbox
+  journal: Pick<Journal, 'write' | 'flush'>
+  owner: string
+  now: () => number
+  createId: () => string
+  keyWindowOf: (entityType: string) => number
+}
+
+/** What a person may do with tasks. Each resolves when it is recorded. */
+export interface Commands {
+  retry: (taskId: string) => Promise<string>
+  discard: (taskId: string) => Promise<void>
+  retryAll: () => Promise<void>
+  discardAll: () => Promise<void>
+  /** Waiting retries become due now, except under Retry-After. */
+  flush: () => void
+}
+
+export function createCommands({ outbox, journal, owner, now, createId, keyWindowOf }: CommandsConfig): Commands {
+  const { state } = outbox
+
+  function find(taskId: string): Entry {
+    for (const entry of state.tasks.values()) if (entry.id === taskId) return entry
+    throw new PersistenceError(`There is no task ${taskId}: it has ended, or belongs to somebody else.`)
+  }
+
+  function dead(): Entry[] {
+    return [...state.dead].sort((a, b) => a.place - b.place)
+  }
+
+  /** Makes a new task of a dead letter, in its place. In doubt and within the window it is the same request: same key. */
+  async function revive(letter: Entry): Promise<string> {
+    const { lane, maxAge, mark } = letter
+    const again = letter.inDoubt && mark && now() - mark.firstSentAt <= keyWindowOf(lane.entityType)
+    const id = createId()
+    const record: Enqueued = {
+      kind: 'enqueued',
+      ...outbox.stamp(),
+      id,
+      entityType: lane.entityType,
+      entityId: lane.entityId,
+      operation: letter.operation,
+      createdAt: now(),
+      schemaVersion: letter.schemaVersion,
+      priority: letter.priority,
+      place: letter.place,
+      retryOf: letter.id,
+      ...present({
+        key: again ? letter.key : undefined,
+        owner: owner || undefined,
+        // A deadline that has passed would end it at once; an age begins anew.
+        expiresAt: maxAge === undefined ? undefined : now() + maxAge,
+        maxAge,
+        dependsOn: letter.dependsOn,
+        data: letter.data,
+      }),
+    }
+    const records: JournalRecord[] = [record]
+    if (again) {
+      const { durable: _, ...frozen } = mark
+      records.push({
+        kind: 'sending',
+        ...outbox.stamp(),
+        task: record.lsn,
+        ...present(frozen),
+        firstSentAt: mark.firstSentAt,
+      })
+    }
+    await journal.write(records, 'enqueue')
+    // Somebody may have been quicker while it was being stored.
+    if (letter.state !== 'dead') throw new PersistenceError(`The dead letter ${letter.id} is gone.`)
+    // Asked before it comes back to life: what it held up was parked, and supersedes nothing.
+    const later = lane.queue.find(
+      (task) => task.place > letter.place && task.state === 'waiting' && task.operation !== 'create',
+    )
+    const supersededBy = letter.overtakenBy ?? later?.id
+    outbox.accept([record], { merge: false })
+    for (const rest of records.slice(1)) outbox.commit(rest)
+    const entry = state.tasks.get(record.lsn)
+    if (entry?.mark) entry.mark.durable = true
+    if (entry && supersededBy !== undefined) outbox.end(entry, { status: 'superseded', supersededBy })
+    return id
+  }
+
+  function drop(entry: Entry): void {
+    const followers =
+      entry.state === 'dead' ? [...state.tasks.values()].filter(({ blockedBy }) => blockedBy === entry) : []
+    for (const follower of followers) outbox.end(follower, { status: 'discarded' })
+    outbox.end(entry, { status: 'discarded' })
+  }
+
+  return {
+    async retry(taskId) {
+      const letter = find(taskId)
+      if (letter.state !== 'dead')
+        throw new PersistenceError(`Task ${taskId} is no dead letter: it is tried by itself.`)
+      return revive(letter)
+    },
+    async discard(taskId) {
+      const entry = find(taskId)
+      if (entry.state === 'sending')
+        throw new PersistenceError(`Task ${taskId} is in flight: discard it when it has come back.`)
+      drop(entry)
+      await journal.flush()
+    },
+    flush() {
+      for (const entry of state.tasks.values()) if (!entry.held) entry.retryAt = 0
+      outbox.refreshAll()
+    },
+    async retryAll() {
+      for (const letter of dead()) if (letter.state === 'dead') await revive(letter)
+    },
+    async discardAll() {
+      for (const letter of dead()) if (letter.state === 'dead') drop(letter)
+      await journal.flush()
+    },
+  }
+}

@@ -1,0 +1,286 @@
+import type { Ended, Enqueued, JournalRecord, Sending, Superseded } from '../storage/records.ts'
+import type { EntityRef } from '../types.ts'
+import { createLane, insertByPlace, type Entry, type Lane, laneKey, removeFrom } from './lane.ts'
+
+/** What a journal means: the fold of its records, in order. Replaying and living go through the same `apply`. */
+export interface OutboxState {
+  readonly lanes: Map<string, Lane>
+  /** Live tasks and dead letters by lsn. */
+  readonly tasks: Map<number, Entry>
+  readonly dead: Set<Entry>
+  /** Writers whose journals are in this one, and up to which lsn. */
+  readonly imported: Map<string, number>
+  /** Records of what comes later (bases, checkpoints), kept as they are. */
+  readonly kept: JournalRecord[]
+  /** How many tasks are in each state. */
+  readonly counts: Record<Entry['state'], number>
+  lsn: number
+  epoch: number
+  /** The only way in which a task changes its state. */
+  become: (entry: Entry, state: Entry['state']) => void
+  apply: (record: JournalRecord) => Entry | undefined
+}
+
+/** What the fold has to be told. */
+export interface StateConfig {
+  /** Whether there is a strategy for the type. */
+  knows: (entityType: string) => boolean
+  /** A lane may have moved in the schedule. */
+  touch: (lane: Lane) => void
+}
+
+export function createState({ knows, touch }: StateConfig): OutboxState {
+  const lanes = new Map<string, Lane>()
+  const tasks = new Map<number, Entry>()
+  const letters = new Set<Entry>()
+  const imported = new Map<string, number>()
+  const kept: JournalRecord[] = []
+  const counts = { waiting: 0, sending: 0, parked: 0, dead: 0, ended: 0 }
+  const state: OutboxState = { lanes, tasks, dead: letters, imported, kept, counts, lsn: 0, epoch: 0, become, apply }
+
+  function become(entry: Entry, next: Entry['state']): void {
+    counts[entry.state]--
+    counts[next]++
+    entry.state = next
+  }
+
+  function apply(record: JournalRecord): Entry | undefined {
+    // A leader that was replaced may still have written: what it said counts no more.
+    if (record.epoch < state.epoch) return undefined
+    state.epoch = record.epoch
+    if (record.lsn > state.lsn) state.lsn = record.lsn
+    switch (record.kind) {
+      case 'enqueued':
+        return enqueued(record)
+      case 'sending':
+        return sending(record)
+      case 'retry': {
+        const entry = tasks.get(record.task)
+        if (entry) {
+          entry.retryCount = record.retryCount
+          entry.retryAt = record.retryAt
+          entry.error = record.error
+          entry.held = record.held ?? false
+          entry.inDoubt = record.inDoubt ?? false
+          touch(entry.lane)
+        }
+        return entry
+      }
+      case 'ended':
+        return ended(record)
+      case 'superseded':
+        return superseded(record)
+      case 'metadata': {
+        const { backendId, version, lastSyncAt } = record
+        lane(record.entityType, record.entityId).known = { backendId, version, lastSyncAt }
+        return undefined
+      }
+      case 'progress': {
+        const entry = tasks.get(record.task)
+        if (entry) entry.progress = record.data
+        return entry
+      }
+      case 'imported':
+        imported.set(record.writer, record.upTo)
+        return undefined
+      case 'base':
+      case 'checkpoint':
+        kept.push(record)
+        return undefined
+      case 'opened':
+      case 'command':
+        return undefined
+    }
+  }
+
+  function lane(entityType: string, entityId: string): Lane {
+    const key = laneKey(entityType, entityId)
+    const found = lanes.get(key)
+    if (found) return found
+    const made = createLane(entityType, entityId)
+    lanes.set(key, made)
+    return made
+  }
+
+  function enqueued(record: Enqueued): Entry {
+    const own = lane(record.entityType, record.entityId)
+    const entry: Entry = {
+      lsn: record.lsn,
+      place: record.place ?? record.lsn,
+      id: record.id,
+      key: record.key ?? record.id,
+      lane: own,
+      operation: record.operation,
+      data: record.data,
+      priority: record.priority,
+      createdAt: record.createdAt,
+      schemaVersion: record.schemaVersion,
+      expiresAt: record.expiresAt,
+      maxAge: record.maxAge,
+      dependsOn: record.dependsOn,
+      retryOf: record.retryOf,
+      retryCount: 0,
+      retryAt: 0,
+      held: false,
+      error: undefined,
+      mark: undefined,
+      inDoubt: false,
+      progress: undefined,
+      state: knows(record.entityType) ? 'waiting' : 'parked',
+      blockedBy: undefined,
+      outcome: undefined,
+      byExpiry: -1,
+      overtakenBy: undefined,
+    }
+    tasks.set(entry.lsn, entry)
+    counts[entry.state]++
+    insertByPlace(own.queue, entry)
+    own.lastAt = entry.createdAt
+    const revived = entry.retryOf === undefined ? undefined : own.dead?.find(({ id }) => id === entry.retryOf)
+    if (revived) bury(revived)
+    awaitDependencies(entry)
+    const cause = deadCreateBefore(entry)
+    if (cause) park(entry, cause)
+    touch(own)
+    return entry
+  }
+
+  function sending(record: Sending): Entry | undefined {
+    const entry = tasks.get(record.task)
+    if (!entry) return undefined
+    const { firstSentAt, backendId, version, backendIds, base } = record
+    entry.mark = { firstSentAt, backendId, version, backendIds, base, durable: false }
+    // Read from a journal, a mark means that it may have been sent; who writes it live knows better.
+    entry.inDoubt = true
+    return entry
+  }
+
+  function ended(record: Ended): Entry | undefined {
+    const entry = tasks.get(record.task)
+    if (!entry) return undefined
+    if (entry.state === 'dead') return bury(entry)
+    const own = entry.lane
+    removeFrom(own.queue, entry)
+    become(entry, record.outcome === 'failed' || record.outcome === 'expired' ? 'dead' : 'ended')
+    if (record.outcome === 'persisted') {
+      const gone = entry.operation === 'delete'
+      own.known = gone
+        ? undefined
+        : { backendId: record.backendId ?? own.known?.backendId, version: record.version, lastSyncAt: record.at }
+      for (const dead of own.dead ?? []) if (dead.place < entry.place) dead.overtakenBy = entry.id
+    }
+    if (record.outcome === 'failed' || record.outcome === 'expired') {
+      entry.outcome = record.outcome
+      entry.error = record.error
+      entry.inDoubt = record.inDoubt ?? false
+      entry.overtakenBy = record.by
+      ;(own.dead ??= []).push(entry)
+      letters.add(entry)
+      if (entry.operation === 'create') for (const follower of followers(entry)) park(follower, entry)
+    } else tasks.delete(entry.lsn)
+    forsake(entry)
+    release(own)
+    return entry
+  }
+
+  function superseded({ task, by, operation, data }: Superseded): Entry | undefined {
+    const older = tasks.get(task)
+    const newer = tasks.get(by)
+    if (!older || !newer) return undefined
+    const { queue } = newer.lane
+    removeFrom(queue, older)
+    removeFrom(queue, newer)
+    forsake(older)
+    forsake(newer)
+    tasks.delete(older.lsn)
+    become(older, 'ended')
+    newer.place = older.place
+    newer.operation = operation
+    if (data !== undefined) newer.data = data
+    newer.priority = Math.max(older.priority, newer.priority)
+    newer.dependsOn = older.dependsOn
+    insertByPlace(queue, newer)
+    awaitDependencies(newer)
+    touch(newer.lane)
+    return newer
+  }
+
+  /** A dead letter leaves; what was parked behind it waits again. */
+  function bury(dead: Entry): Entry {
+    removeFrom(dead.lane.dead, dead)
+    if (dead.lane.dead?.length === 0) dead.lane.dead = undefined
+    tasks.delete(dead.lsn)
+    letters.delete(dead)
+    become(dead, 'ended')
+    for (const follower of followers(dead)) {
+      if (follower.blockedBy !== dead) continue
+      follower.blockedBy = undefined
+      become(follower, 'waiting')
+      const other = deadCreateBefore(follower)
+      if (other) park(follower, other)
+      touch(follower.lane)
+    }
+    release(dead.lane)
+    return dead
+  }
+
+  function park(entry: Entry, cause: Entry): void {
+    if (entry.state !== 'waiting') return
+    become(entry, 'parked')
+    entry.blockedBy = cause
+    touch(entry.lane)
+  }
+
+  /** Later tasks of its lane, and tasks of other lanes that depend on it. */
+  function followers(entry: Entry): Entry[] {
+    const later = entry.lane.queue.filter(({ place }) => place > entry.place)
+    return [...later, ...Array.from(entry.lane.waiters ?? []).filter(({ place }) => place > entry.place)]
+  }
+
+  function deadCreateBefore(entry: Entry): Entry | undefined {
+    const lanesBefore = [entry.lane, ...(entry.dependsOn ?? []).map((ref) => dependency(ref, entry))]
+    for (const before of lanesBefore) {
+      const cause = before?.dead?.find(({ operation, place }) => operation === 'create' && place < entry.place)
+      if (cause) return cause
+    }
+    return undefined
+  }
+
+  function dependency(ref: EntityRef, entry: Entry): Lane | undefined {
+    const found = lanes.get(laneKey(ref.entityType, ref.id))
+    return found === entry.lane ? undefined : found
+  }
+
+  function awaitDependencies(entry: Entry): void {
+    for (const ref of entry.dependsOn ?? []) {
+      const on = dependency(ref, entry)
+      if (!on || !waitsFor(entry, on)) continue
+      ;(on.waiters ??= new Set()).add(entry)
+      touch(on)
+    }
+  }
+
+  function forsake(entry: Entry): void {
+    for (const ref of entry.dependsOn ?? []) dependency(ref, entry)?.waiters?.delete(entry)
+  }
+
+  /** A task of the lane ended: who waited for it may go, and an empty lane of which nothing is known is forgotten. */
+  function release(own: Lane): void {
+    for (const waiter of own.waiters ?? []) {
+      if (waitsFor(waiter, own)) continue
+      own.waiters?.delete(waiter)
+      touch(waiter.lane)
+    }
+    if (own.waiters?.size === 0) own.waiters = undefined
+    touch(own)
+    if (own.queue.length === 0 && !own.dead && !own.known && !own.waiters) lanes.delete(own.key)
+  }
+
+  return state
+}
+
+/** Whether a task has to wait for tasks of another lane, or is parked behind one: those that were here before it. */
+export function waitsFor(entry: Entry, on: Lane): boolean {
+  const before = ({ place }: Entry) => place < entry.place
+  return on.queue.some(before) || (on.dead?.some((dead) => dead.operation === 'create' && before(dead)) ?? false)
+}

@@ -1,0 +1,259 @@
+import { concatMap, defer, filter, firstValueFrom, from, type Observable, retry, Subject, Subscription } from 'rxjs'
+import { createDoor, type Draft, eventOf } from './door.ts'
+import { environment } from './environment.ts'
+import { ClosedError } from './errors.ts'
+import { longTimer } from './operators/longTimer.ts'
+import type { Settings } from './options.ts'
+import type { Lane } from './outbox/lane.ts'
+import type { Fact } from './outbox/outbox.ts'
+import type { OpenReceipt, Receipts } from './outbox/receipts.ts'
+import { present, snapshot } from './outbox/snapshot.ts'
+import { createPipelines } from './pipelines.ts'
+import { follow, lead, leaderJournal, type Stage } from './stage.ts'
+import { quarantine } from './storage/readJournal.ts'
+import type { Enqueued } from './storage/records.ts'
+import type { Views } from './sync/metadata.ts'
+import { announce, watchDepartures } from './tabs/departures.ts'
+import { importJournal } from './tabs/importJournal.ts'
+import { leadership } from './tabs/leadership.ts'
+
+export interface SessionConfig {
+  settings: Settings
+  owner: string
+  receipts: Receipts
+  views: Views
+  isOnline: () => boolean
+  isPaused: () => boolean
+  tell: (fact: Fact) => void
+  authRequired: (entityType: string) => void
+  trouble: (error: unknown) => void
+  /** Storage fails, or works again (`undefined`). */
+  storage: (error: unknown) => void
+}
+
+/** One owner's life in this tab: opens the journal, takes events in, delivers while it leads. */
+export interface Session {
+  readonly owner: string
+  /** Something that a stream shows may have changed. */
+  readonly changed$: Observable<Lane | undefined>
+  readonly stage: Stage | undefined
+  /** Entity types that wait for `authorized()`. */
+  readonly unauthorized: Set<string>
+  accept: (draft: Draft, receipt: OpenReceipt) => void
+  /** A bus event: it goes through the `events` operators of its type first. */
+  acceptEvent: (draft: Draft) => void
+  /** Resolves with what is open now, or as soon as it is; `'leading'` waits for the lead. */
+  opened: (as?: 'leading') => Promise<Stage>
+  /** What gates delivery may have changed. */
+  wake: () => void
+  /** Nothing could go now, nothing is in flight, everything is written. */
+  idle: () => Promise<void>
+  close: () => Promise<void>
+}
+
+/** Garbage that is put up with before a compaction, in records. */
+const tolerated = 1_000
+
+export function createSession(config: SessionConfig): Session {
+  const { settings, owner, receipts, trouble } = config
+  const { store, locks, scheduler } = settings
+  const space = `${settings.name}/${owner}`
+  const writer = settings.createId()
+  const lockOf = (journal: string) => `rx-outbox:${space}:${journal}`
+  const changed$ = new Subject<Lane | undefined>()
+  const unauthorized = new Set<string>()
+  const door = createDoor(settings)
+  const alive = new Subscription()
+  let stage: Stage | undefined
+  let waiting: { draft: Draft; receipt: OpenReceipt }[] = []
+  let storing = 0
+  let scheduled = false
+  let failing = false
+  let closing = false
+  let closed = false
+
+  const pipelines = createPipelines({
+    operatorsOf: settings.operatorsOf,
+    accept: (event) => accept(door(event.operation, { ...event })),
+    trouble,
+  })
+
+  function accept(draft: Draft, receipt = receipts.open(settings.createId())): void {
+    if (closing) throw new ClosedError('The outbox is closed.')
+    waiting.push({ draft, receipt })
+    if (!scheduled && stage) {
+      scheduled = true
+      // All events of one tick are stored together.
+      void Promise.resolve().then(storeWaiting)
+    }
+  }
+
+  async function storeWaiting(): Promise<void> {
+    scheduled = false
+    const into = stage
+    if (!into || waiting.length === 0) return
+    const batch = waiting
+    waiting = []
+    storing++
+    const records = batch.map(({ draft, receipt }) => recordOf(draft, receipt.taskId, into))
+    try {
+      await into.journal.write(records, 'enqueue')
+      into.outbox.accept(records, { merge: into.delivery !== undefined })
+      for (const { receipt } of batch) receipt.stored()
+    } catch (error) {
+      for (const { receipt } of batch) receipt.notStored(error)
+    } finally {
+      storing--
+      into.delivery?.wake()
+      changed$.next(undefined)
+    }
+  }
+
+  function recordOf(draft: Draft, id: string, { outbox }: Stage): Enqueued {
+    const { entityType, id: entityId, operation, createdAt, priority, expiresAt, maxAge, dependsOn, text } = draft
+    const optional = present({ owner: owner || undefined, expiresAt, maxAge, dependsOn, data: text })
+    const { schemaVersion } = settings
+    const named = { id, entityType, entityId, operation, createdAt, schemaVersion, priority }
+    return { kind: 'enqueued', ...outbox.stamp(), ...named, ...optional }
+  }
+
+  const stageConfig = {
+    ...config,
+    space,
+    changed(lane?: Lane) {
+      changed$.next(lane)
+      if (!lane) compactIfDue()
+    },
+    isAuthorized: (entityType: string) => !unauthorized.has(entityType),
+    authRequired(entityType: string) {
+      if (unauthorized.has(entityType)) return
+      unauthorized.add(entityType)
+      config.authRequired(entityType)
+    },
+  }
+
+  async function enter(leads: boolean): Promise<void> {
+    const previous = stage
+    // Until the next one is open, events wait.
+    stage = undefined
+    await previous?.journal.close()
+    const next = leads ? await lead(stageConfig) : await follow(stageConfig, writer)
+    if (leads) await takeOver(next, previous !== undefined)
+    else if (locks) alive.add(announce(locks, channel(), writer, lockOf(writer)))
+    if (closed) return next.journal.close()
+    failing = false
+    config.storage(undefined)
+    stage = next
+    if (next.delivery) alive.add(next.delivery.run$.subscribe({ error: trouble }))
+    await storeWaiting()
+    changed$.next(undefined)
+  }
+
+  /** Takes in what this tab wrote while another led, and what tabs left that are gone, now or later. */
+  async function takeOver({ outbox, journal, delivery }: Stage, followed: boolean): Promise<void> {
+    const into = { outbox, journal, store, space }
+    if (followed) await importJournal(writer, into, true)
+    const leaving = new AbortController()
+    alive.add(() => leaving.abort())
+    const watch = watchDepartures({
+      locks,
+      channel: locks ? channel() : null,
+      lockOf,
+      signal: leaving.signal,
+      gone: async (other) => {
+        await importJournal(other, into, false).catch(trouble)
+        delivery?.wake()
+      },
+    })
+    for (const journalName of await store.list(space)) {
+      if (journalName !== leaderJournal && journalName !== quarantine && journalName !== writer) watch(journalName)
+    }
+  }
+
+  function channel() {
+    const opened = environment.channel(`rx-outbox:${space}`)
+    alive.add(() => opened?.close())
+    return opened
+  }
+
+  function compactIfDue(): void {
+    if (!stage?.delivery) return
+    const { outbox, journal, delivery } = stage
+    const live = outbox.state.tasks.size + outbox.state.lanes.size
+    const busy = outbox.state.counts.sending > 0 || delivery.ready() > 0
+    if (journal.size < (busy ? 8 : 2) * live + tolerated || !journal.clean) return
+    void journal.compact(() => snapshot(outbox.state, owner))
+  }
+
+  function isBusy(): boolean {
+    if (!stage || waiting.length > 0 || storing > 0) return true
+    return stage.outbox.state.counts.sending > 0 || (stage.delivery?.ready() ?? 0) > 0
+  }
+
+  /** Resolves at the next change for which `test` holds; at once when the session closes. */
+  async function change(test: () => boolean): Promise<void> {
+    await firstValueFrom(changed$.pipe(filter(test)), { defaultValue: undefined })
+  }
+
+  const leading = leadership(locks, lockOf(leaderJournal))
+    .pipe(
+      concatMap((leads) =>
+        defer(() => from(enter(leads))).pipe(
+          // A journal that cannot be read is not an empty one: it is tried until it can be.
+          retry({
+            delay(error, tries) {
+              failing = true
+              config.storage(error)
+              changed$.next(undefined)
+              return longTimer(Math.min(60_000, 500 * 2 ** tries), scheduler)
+            },
+          }),
+        ),
+      ),
+    )
+    .subscribe({ error: trouble })
+
+  return {
+    owner,
+    changed$,
+    unauthorized,
+    accept,
+    get stage() {
+      return stage
+    },
+    acceptEvent(draft) {
+      if (pipelines.has(draft.entityType)) pipelines.push(eventOf(draft))
+      else accept(draft)
+    },
+    async opened(as) {
+      const isThere = () => closed || (stage !== undefined && (as === undefined || stage.delivery !== undefined))
+      if (!isThere()) await change(isThere)
+      if (!stage) throw new ClosedError('The outbox is closed.')
+      return stage
+    },
+    wake() {
+      stage?.delivery?.wake()
+      changed$.next(undefined)
+    },
+    async idle() {
+      while (!closed) {
+        if (isBusy()) await change(() => !isBusy())
+        await stage?.journal.flush()
+        if (!isBusy() && stage?.journal.clean !== false) return
+        if (!isBusy()) await change(() => true)
+      }
+    },
+    async close() {
+      pipelines.close()
+      closing = true
+      // What was taken in before is written, if it can be.
+      if (waiting.length > 0 && !stage && !failing) await change(() => stage !== undefined || failing)
+      await storeWaiting()
+      closed = true
+      alive.unsubscribe()
+      await stage?.journal.close()
+      leading.unsubscribe()
+      changed$.complete()
+    },
+  }
+}

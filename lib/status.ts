@@ -1,0 +1,48 @@
+import type { Session } from './session.ts'
+import type { OutboxStatus } from './types.ts'
+
+/** What every session's status begins with: nothing is known yet. */
+export const openingStatus: OutboxStatus = Object.freeze({
+  phase: 'opening',
+  online: true,
+  paused: false,
+  leader: false,
+  pending: 0,
+  processing: 0,
+  waiting: 0,
+  parked: 0,
+  dead: 0,
+  authRequired: Object.freeze([]),
+  storage: Object.freeze({ kind: 'memory', durability: 'none', state: 'opening' }),
+})
+
+/** The counts of a session, and what is around it. */
+export function statusOf(
+  session: Session | undefined,
+  around: Pick<OutboxStatus, 'online' | 'paused' | 'storage'> & { closed: boolean },
+): OutboxStatus {
+  const { online, paused, storage, closed } = around
+  const stage = session?.stage
+  if (closed || !session || !stage) {
+    return Object.freeze({ ...openingStatus, phase: closed ? 'closed' : 'opening', online, paused, storage })
+  }
+  const { waiting, sending, parked, dead } = stage.outbox.state.counts
+  const pending = stage.delivery?.ready() ?? 0
+  return Object.freeze({
+    phase: 'running',
+    online,
+    paused,
+    leader: stage.delivery !== undefined,
+    pending,
+    processing: sending,
+    waiting: waiting - pending,
+    parked,
+    dead,
+    authRequired: Object.freeze([...session.unauthorized]),
+    storage,
+  })
+}
+
+export function sameStatus(a: OutboxStatus, b: OutboxStatus): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}

@@ -1,0 +1,143 @@
+import type { JournalRecord } from './records.ts'
+
+/**
+ * The columns of each kind, in the order in which they are stored: this table is the record format. A record is one
+ * line, `<kind><JSON array of the columns>`, and where the kind has data, a tab and the data's text. JSON holds no raw
+ * tab or newline, so both separate safely, and opening a journal reads no data. New columns go to the end.
+ */
+const columns = {
+  opened: [],
+  enqueued: [
+    'id',
+    'entityType',
+    'entityId',
+    'operation',
+    'createdAt',
+    'schemaVersion',
+    'priority',
+    'key',
+    'owner',
+    'expiresAt',
+    'maxAge',
+    'dependsOn',
+    'place',
+    'retryOf',
+  ],
+  sending: ['task', 'firstSentAt', 'backendId', 'version', 'backendIds', 'base'],
+  retry: ['task', 'retryCount', 'retryAt', 'error', 'held', 'inDoubt'],
+  ended: ['task', 'outcome', 'at', 'backendId', 'version', 'error', 'inDoubt', 'by'],
+  superseded: ['task', 'by', 'operation'],
+  imported: ['writer', 'upTo'],
+  command: ['name', 'task', 'entityType'],
+  metadata: ['entityType', 'entityId', 'lastSyncAt', 'backendId', 'version'],
+  progress: ['task'],
+  base: ['entityType', 'entityId', 'version'],
+  checkpoint: ['entityType'],
+} as const satisfies {
+  [K in JournalRecord['kind']]: readonly Exclude<
+    keyof Extract<JournalRecord, { kind: K }>,
+    'kind' | 'lsn' | 'epoch' | 'data'
+  >[]
+}
+
+type Kind = keyof typeof columns
+
+const letters: { [K in Kind]: string } = {
+  opened: 'o',
+  enqueued: 'e',
+  sending: 's',
+  retry: 'r',
+  ended: 'x',
+  superseded: 'u',
+  imported: 'i',
+  command: 'c',
+  metadata: 'm',
+  progress: 'p',
+  base: 'b',
+  checkpoint: 'k',
+}
+const kinds = new Map(Object.entries(letters).map(([kind, letter]) => [letter, kind]))
+
+/** What has to be there for a record to mean anything. */
+const required: { [K in Kind]: number } = {
+  opened: 0,
+  enqueued: 7,
+  sending: 2,
+  retry: 4,
+  ended: 3,
+  superseded: 3,
+  imported: 2,
+  command: 1,
+  metadata: 2,
+  progress: 1,
+  base: 2,
+  checkpoint: 1,
+}
+
+/** A record as one line of text without a newline. */
+export function encodeRecord(record: JournalRecord): string {
+  const names: readonly string[] = columns[record.kind]
+  const fields: { [name: string]: unknown } = { ...record }
+  const values: unknown[] = [record.lsn, record.epoch]
+  for (const name of names) values.push(fields[name])
+  while (values.at(-1) === undefined) values.pop()
+  const line = letters[record.kind] + JSON.stringify(values)
+  return 'data' in record && record.data !== undefined ? `${line}\t${record.data}` : line
+}
+
+/** The record of a line, or `undefined` for a line that is none. Never throws. */
+export function decodeRecord(line: string): JournalRecord | undefined {
+  const kind = kinds.get(line[0] ?? '')
+  if (!isKind(kind)) return undefined
+  const tab = line.indexOf('\t')
+  let values: unknown
+  try {
+    values = JSON.parse(tab < 0 ? line.slice(1) : line.slice(1, tab))
+  } catch {
+    return undefined
+  }
+  if (!Array.isArray(values) || typeof values[0] !== 'number' || typeof values[1] !== 'number') return undefined
+  const record: { [name: string]: unknown } = { kind, lsn: values[0], epoch: values[1] }
+  const names = columns[kind]
+  for (let i = 0; i < names.length; i++) {
+    const value: unknown = values[i + 2]
+    const name = names[i]
+    if (name === undefined) break
+    if (value === undefined || value === null) {
+      if (i < required[kind]) return undefined
+    } else record[name] = value
+  }
+  if (tab >= 0) record['data'] = line.slice(tab + 1)
+  return isRecord(record) ? record : undefined
+}
+
+function isKind(kind: string | undefined): kind is Kind {
+  return kind !== undefined && Object.hasOwn(columns, kind)
+}
+
+const numbers = [
+  'task',
+  'by',
+  'upTo',
+  'createdAt',
+  'priority',
+  'place',
+  'expiresAt',
+  'retryAt',
+  'retryCount',
+  'firstSentAt',
+  'schemaVersion',
+]
+const texts = ['id', 'entityType', 'entityId', 'operation', 'key', 'outcome', 'writer', 'name']
+
+/** The envelope's types; `by` and `task` are ids where a record names a task of another writer. */
+function isRecord(record: { [name: string]: unknown }): record is JournalRecord & { [name: string]: unknown } {
+  for (const name of numbers) {
+    const value = record[name]
+    if (value === undefined || typeof value === 'number') continue
+    if (typeof value === 'string' && ((name === 'by' && record['kind'] === 'ended') || record['kind'] === 'command'))
+      continue
+    return false
+  }
+  return texts.every((name) => record[name] === undefined || typeof record[name] === 'string')
+}

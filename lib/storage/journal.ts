@@ -1,0 +1,157 @@
+import { type SchedulerLike, Subscription } from 'rxjs'
+import { StorageError } from '../errors.ts'
+import { encodeRecord } from './codec.ts'
+import { encodeGroup } from './frame.ts'
+import type { JournalStore } from './journalStore.ts'
+import type { JournalRecord } from './records.ts'
+
+/** The writing side of one journal. Everything that came since the last append goes into the next one: group commit. */
+export interface Journal {
+  /**
+   * Resolves when the records are stored. What an app waits for (`'enqueue'`) is rejected with a `StorageError` when it
+   * could not be stored; everything else is kept and written again until it is.
+   */
+  write: (records: JournalRecord[], kind: 'enqueue' | 'state') => Promise<void>
+  /** Written behind: with the next group, or a moment later. Nobody waits for it. */
+  note: (record: JournalRecord) => void
+  /** Resolves when all that was written so far is stored, or could not be. */
+  flush: () => Promise<void>
+  /** Puts what `records` gives then in the place of everything, as soon as no append is under way. */
+  compact: (records: () => Iterable<JournalRecord>) => Promise<void>
+  /** Records in the journal, garbage included. */
+  readonly size: number
+  /** Nothing waits to be written. */
+  readonly clean: boolean
+  /** Writes what waits, and lets go of the timer. */
+  close: () => Promise<void>
+}
+
+export interface JournalConfig {
+  store: JournalStore
+  space: string
+  name: string
+  scheduler: SchedulerLike
+  /** Records that are there already. */
+  size: number
+  /** A write failed, or works again (`undefined`). */
+  trouble: (error: StorageError | undefined) => void
+  /** Nothing waits to be written any more. */
+  rested: () => void
+}
+
+interface Write {
+  records: JournalRecord[]
+  kind: 'enqueue' | 'state'
+  done?: () => void
+  failed?: (error: unknown) => void
+}
+
+/** Milliseconds for which a record that nobody waits for may stay in memory. */
+const behind = 20
+/** Milliseconds until a failed write is tried again: doubled from the first to the longest. */
+const [firstPause, longestPause] = [1_000, 60_000]
+
+export function createJournal(config: JournalConfig): Journal {
+  const { store, space, name, scheduler } = config
+  let writes: Write[] = []
+  let compaction: (() => Iterable<JournalRecord>) | undefined
+  let busy: Promise<void> | undefined
+  let size = config.size
+  let pause = 0
+  let timer: Subscription | undefined
+  let closed = false
+
+  function start(): Promise<void> {
+    timer?.unsubscribe()
+    timer = undefined
+    busy ??= run().finally(() => {
+      busy = undefined
+      config.rested()
+    })
+    return busy
+  }
+
+  function startIn(ms: number): void {
+    if (!closed) timer ??= scheduler.schedule(() => void start(), ms)
+  }
+
+  async function run(): Promise<void> {
+    // All calls of one tick share the first group, and calls that come meanwhile the next one.
+    await Promise.resolve()
+    do {
+      if (compaction) await replace(compaction)
+      else if (writes.length > 0 && !(await append(writes))) return startIn(pause)
+    } while (writes.length > 0 || compaction)
+  }
+
+  async function append(group: Write[]): Promise<boolean> {
+    writes = []
+    const lines = group.flatMap(({ records }) => records.map(encodeRecord))
+    try {
+      await store.append(space, name, encodeGroup(lines))
+    } catch (cause) {
+      const error = storageError(cause)
+      pause = Math.min(longestPause, pause > 0 ? pause * 2 : firstPause)
+      // What an app waits for is told at once; the rest stays first in line.
+      writes = [...group.filter(({ kind }) => kind === 'state'), ...writes]
+      for (const { kind, failed } of group) if (kind === 'enqueue') failed?.(error)
+      config.trouble(error)
+      return false
+    }
+    size += lines.length
+    if (pause > 0) config.trouble(undefined)
+    pause = 0
+    for (const { done } of group) done?.()
+    return true
+  }
+
+  async function replace(records: () => Iterable<JournalRecord>): Promise<void> {
+    compaction = undefined
+    const lines = Array.from(records(), encodeRecord)
+    try {
+      await store.replace(space, name, encodeGroup(lines))
+      size = lines.length
+    } catch (cause) {
+      config.trouble(storageError(cause))
+    }
+  }
+
+  function flush(): Promise<void> {
+    return writes.length > 0 || busy ? start() : Promise.resolve()
+  }
+
+  return {
+    write: (records, kind) =>
+      new Promise<void>((done, failed) => {
+        writes.push({ records, kind, done, failed })
+        void start()
+      }),
+    note(record) {
+      const last = writes.at(-1)
+      if (last && !last.done) last.records.push(record)
+      else writes.push({ records: [record], kind: 'state' })
+      if (!busy) startIn(behind)
+    },
+    flush,
+    compact(records) {
+      compaction = records
+      return start()
+    },
+    get size() {
+      return size
+    },
+    get clean() {
+      return writes.length === 0 && !busy
+    },
+    async close() {
+      closed = true
+      timer?.unsubscribe()
+      await flush()
+    },
+  }
+}
+
+function storageError(cause: unknown): StorageError {
+  if (cause instanceof StorageError) return cause
+  return new StorageError('The journal could not be written.', { cause })
+}

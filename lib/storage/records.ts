@@ -1,0 +1,141 @@
+import type { EntityRef, Operation, TaskError } from '../types.ts'
+
+/**
+ * What a journal says, in order. `lsn` numbers the records of one writer; `epoch` grows with each leader; a task is
+ * named by the lsn of its `enqueued` record. Entity data is text (see value.ts) and is read only when it is needed.
+ */
+export type JournalRecord =
+  | Opened
+  | Enqueued
+  | Sending
+  | Retry
+  | Ended
+  | Superseded
+  | Imported
+  | Command
+  | Metadata
+  | Progress
+  | Base
+  | Checkpoint
+
+interface Numbered {
+  lsn: number
+  epoch: number
+}
+
+/** A leader began, or a compaction did: no lsn up to this one is used again. */
+export interface Opened extends Numbered {
+  kind: 'opened'
+}
+
+export interface Enqueued extends Numbered {
+  kind: 'enqueued'
+  id: string
+  entityType: string
+  entityId: string
+  operation: Operation
+  createdAt: number
+  schemaVersion: number
+  priority: number
+  /** Left out when it is the id. */
+  key?: string
+  owner?: string
+  expiresAt?: number
+  maxAge?: number
+  dependsOn?: EntityRef[]
+  /** The lsn by which it stands in its lane, when that is another's. */
+  place?: number
+  retryOf?: string
+  data?: string
+}
+
+/** From here on the task may have been sent; this is exactly what every attempt sends. */
+export interface Sending extends Numbered {
+  kind: 'sending'
+  task: number
+  firstSentAt: number
+  backendId?: string
+  version?: string | number
+  /** Of the entities named in `dependsOn`, in their order. */
+  backendIds?: (string | null)[]
+  /** What the change was made on: for conflicts. */
+  base?: string
+}
+
+export interface Retry extends Numbered {
+  kind: 'retry'
+  task: number
+  retryCount: number
+  retryAt: number
+  error: TaskError
+  /** The remote asked for the wait (Retry-After): `flush()` does not shorten it. */
+  held?: boolean
+  /** Nobody knows whether it was applied. */
+  inDoubt?: boolean
+}
+
+export interface Ended extends Numbered {
+  kind: 'ended'
+  task: number
+  outcome: 'persisted' | 'failed' | 'expired' | 'superseded' | 'discarded'
+  at: number
+  backendId?: string
+  version?: string | number
+  error?: TaskError
+  inDoubt?: boolean
+  /** The task that made a retry of this dead letter pointless. */
+  by?: string
+}
+
+/** Two tasks that waited became one: the newer, in the older's place. */
+export interface Superseded extends Numbered {
+  kind: 'superseded'
+  task: number
+  by: number
+  operation: Operation
+  data?: string
+}
+
+/** Everything of another writer's journal up to `upTo` is in this one. */
+export interface Imported extends Numbered {
+  kind: 'imported'
+  writer: string
+  upTo: number
+}
+
+export interface Command extends Numbered {
+  kind: 'command'
+  name: string
+  task?: string
+  entityType?: string
+}
+
+export interface Metadata extends Numbered {
+  kind: 'metadata'
+  entityType: string
+  entityId: string
+  lastSyncAt?: number
+  backendId?: string
+  version?: string | number
+}
+
+export interface Progress extends Numbered {
+  kind: 'progress'
+  task: number
+  data: string
+}
+
+/** A row of the remote that waits for the tasks of its entity to end. */
+export interface Base extends Numbered {
+  kind: 'base'
+  entityType: string
+  entityId: string
+  version?: string | number
+  data?: string
+}
+
+export interface Checkpoint extends Numbered {
+  kind: 'checkpoint'
+  entityType: string
+  data: string
+}

@@ -1,0 +1,79 @@
+import type { Entry, Lane } from '../outbox/lane.ts'
+import type { PersistenceMetadata, PersistenceTask } from '../types.ts'
+import { present } from '../outbox/snapshot.ts'
+import { decodeValue } from '../storage/value.ts'
+
+/** How an app sees what the outbox holds. Derived on demand: nothing of it is kept twice. */
+export interface Views {
+  task: (entry: Entry) => PersistenceTask
+  /** `undefined` for an entity of which nothing is known. */
+  metadata: (lane: Lane) => PersistenceMetadata | undefined
+}
+
+export function createViews(owner: string, maxRetriesOf: (entityType: string) => number): Views {
+  return {
+    task(entry) {
+      const { lane, data } = entry
+      return Object.freeze({
+        id: entry.id,
+        owner,
+        entityType: lane.entityType,
+        entityId: lane.entityId,
+        operation: entry.operation,
+        priority: entry.priority,
+        createdAt: entry.createdAt,
+        retryCount: entry.retryCount,
+        maxRetries: maxRetriesOf(lane.entityType),
+        idempotencyKey: entry.key,
+        schemaVersion: entry.schemaVersion,
+        ...present({
+          data: data === undefined ? undefined : decodeValue(data),
+          retryAt: entry.retryAt > 0 && entry.state === 'waiting' ? entry.retryAt : undefined,
+          expiresAt: entry.expiresAt,
+          maxAge: entry.maxAge,
+          dependsOn: entry.dependsOn,
+          firstSentAt: entry.mark?.firstSentAt,
+          error: entry.error,
+          blockedBy: entry.blockedBy?.id,
+          retryOf: entry.retryOf,
+          inDoubt: inDoubt(entry),
+          outcome: entry.outcome,
+        }),
+      })
+    },
+    metadata(lane) {
+      const { known, queue, dead } = lane
+      if (!known && queue.length === 0 && !dead) return undefined
+      const shown = dead?.at(-1) ?? queue[0]
+      return Object.freeze({
+        syncStatus: syncStatus(lane),
+        retryCount: shown?.retryCount ?? 0,
+        maxRetries: maxRetriesOf(lane.entityType),
+        ...present({
+          backendId: known?.backendId,
+          version: known?.version,
+          lastSyncAt: known?.lastSyncAt,
+          error: shown?.error,
+        }),
+      })
+    },
+  }
+}
+
+/** In doubt is what was sent without a known end and is not on its way right now. */
+function inDoubt(entry: Entry): true | undefined {
+  return entry.inDoubt && entry.state !== 'sending' ? true : undefined
+}
+
+/** The first that applies. */
+function syncStatus({ queue, dead }: Lane): PersistenceMetadata['syncStatus'] {
+  if (dead || queue.some(({ blockedBy }) => blockedBy)) return 'error'
+  const head = queue[0]
+  if (head?.error?.category === 'conflict' && head.state !== 'sending') return 'conflict'
+  if (head?.state === 'sending') return 'syncing'
+  return head ? 'pending' : 'synced'
+}
+
+export function sameMetadata(a: PersistenceMetadata | undefined, b: PersistenceMetadata | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
