@@ -120,10 +120,16 @@ it('a small answer that unpacks to a huge one is cut at the same limit', async (
   expect(await thrown(update(strategy))).toBeInstanceOf(ServerError)
 })
 
-it('a refusal does not wait for its body', async () => {
-  const strategy = await served((_request, response) => {
-    response.writeHead(503, { ...json, 'retry-after': '2' })
+it.each([
+  [503, { category: 'server', status: 503, retryAfter: 2_000 }],
+  [302, { category: 'network' }],
+])('a refusal, %i, does not wait for its body, and its connection is closed', async (status, error) => {
+  let gone = Promise.resolve()
+  const strategy = await served((request, response) => {
+    gone = closed(request)
+    response.writeHead(status, { ...json, 'retry-after': '2', location: '/elsewhere' })
     response.write('{')
   })
-  expect(await thrown(update(strategy))).toMatchObject({ category: 'server', status: 503, retryAfter: 2_000 })
+  expect(await thrown(update(strategy))).toMatchObject(error)
+  await gone
 })

@@ -286,10 +286,16 @@ describe('an abort', () => {
     }
   })
 
-  it('before it begins sends nothing', async () => {
+  it('before it begins asks for nothing and sends nothing', async () => {
     const requests = recorded()
+    let asked = false
+    const token = () => {
+      asked = true
+      return 't'
+    }
     const attempt = attemptWith({ signal: AbortSignal.abort(reason) })
-    expect(await thrown(strategy.persistDelete('n1', 'note', attempt))).toBe(reason)
+    expect(await thrown(restStrategy<Note>({ url: notesUrl, token }).persistDelete('n1', 'note', attempt))).toBe(reason)
+    expect(asked).toBe(false)
     expect(requests).toEqual([])
   })
 

@@ -204,4 +204,10 @@ describe('something else than the server', () => {
     const odd = restStrategy<Note>({ url: notesUrl, fetch: () => Promise.reject(new TypeError('the wire is wet')) })
     expect(await thrown(odd.persistUpdate(entity(note), attemptWith()))).toBeInstanceOf(NetworkError)
   })
+
+  it('says what it is when the fetch that was handed in knows it', async () => {
+    const busy = new TimeoutError('the gateway gave up')
+    const own = restStrategy<Note>({ url: notesUrl, fetch: () => Promise.reject(busy) })
+    expect(await thrown(own.persistUpdate(entity(note), attemptWith()))).toBe(busy)
+  })
 })
