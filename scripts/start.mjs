@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { pathToFileURL } from 'node:url'
 import { buildDemo, demoServer } from './demo.mjs'
 
 /** `npm start`: the demo and its API, until it is stopped. */
@@ -7,19 +7,19 @@ export default async function start() {
   return serve()
 }
 
-/**
- * Runs the built server; resolves with its exit code.
- *
- * @param {NodeJS.ProcessEnv} [env]
- * @returns {Promise<number>}
- */
-export function serve(env = {}) {
-  const server = spawn(process.execPath, ['--enable-source-maps', demoServer], {
-    stdio: 'inherit',
-    env: { ...process.env, ...env },
-  })
-  // A terminal tells both processes; a supervisor tells only this one.
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
-    process.on(signal, () => server.kill(signal))
-  return new Promise((resolve) => server.once('exit', (code) => resolve(code ?? 0)))
+/** Runs the built server in this process, so that whoever ends this one ends the server; resolves once it has started. */
+export async function serve() {
+  process.setSourceMapsEnabled(true)
+  endWithParent()
+  await import(pathToFileURL(demoServer).href)
+  return process.exitCode
+}
+
+/** npm passes a signal to its shell, and the shell ends without passing it on: the server would keep its port and folder. */
+function endWithParent() {
+  if (!process.env['npm_lifecycle_event']) return
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
+  }, 300).unref()
 }

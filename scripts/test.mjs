@@ -9,6 +9,7 @@ const checks = [
   ['lint of templates', 'eslint', '--max-warnings', '0', '--no-error-on-unmatched-pattern', 'demo', 'test'],
   ['format', 'oxfmt', '--check'],
   ['build', 'tsdown', '--logLevel', 'warn'],
+  ['doors of the build', 'node', 'scripts/importDoors.mjs'],
 ]
 
 const counts = 'node_modules/.cache/test-counts.json'
