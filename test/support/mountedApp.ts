@@ -34,6 +34,10 @@ export function mountedApp<T>(
   )
   // Thrown from the handler itself, an error would leave Vue believing that a component is still being set up.
   app.config.errorHandler = (error) => errors.push(error)
+  // After an error Vue warns of a component that renders nothing; the error says it all.
+  app.config.warnHandler = (message) => {
+    if (errors.length === 0) console.warn(message)
+  }
   prepare(app)
   const place = document.createElement('div')
   app.mount(place)

@@ -1,10 +1,11 @@
 import { useObservable } from '@vueuse/rxjs'
-import { isProxy, nextTick } from 'vue'
+import { defer, finalize, type Observable } from 'rxjs'
+import { defineComponent, h, isProxy, nextTick, ref } from 'vue'
 import { describe, expect, it, vi } from 'vitest'
 import type { Persistence } from '../../../lib/api.ts'
-import { usePersistence } from '../../../lib/composables/index.ts'
+import { useOutbox, usePersistence, useSyncStatus, useUnsentGuard } from '../../../lib/composables/index.ts'
 import { holdPersistence } from '../../../lib/composables/persistenceSlot.ts'
-import { memoryStore, PermanentError } from '../../../lib/index.ts'
+import { createPersistence, memoryStore, PermanentError } from '../../../lib/index.ts'
 import { fakePersistence } from '../../support/fakePersistence.ts'
 import { mountedApp } from '../../support/mountedApp.ts'
 import { RememberingStrategy, type Note } from '../../support/noteStrategy.ts'
@@ -27,6 +28,26 @@ function bound<E extends object>(persistence: Persistence<E>, entityType: keyof 
   }
 }
 
+/** The same Persistence, and how many listen to each of its streams. */
+function counted<E extends object>(persistence: Persistence<E>) {
+  const listeners = { results$: 0, queue$: 0, dead$: 0, status$: 0, errors$: 0, metadata$: 0 }
+  const count = <T>(name: keyof typeof listeners, stream$: Observable<T>) =>
+    defer(() => {
+      listeners[name] += 1
+      return stream$
+    }).pipe(finalize(() => (listeners[name] -= 1)))
+  const watched: Persistence<E> = {
+    ...persistence,
+    results$: count('results$', persistence.results$),
+    queue$: count('queue$', persistence.queue$),
+    dead$: count('dead$', persistence.dead$),
+    status$: count('status$', persistence.status$),
+    errors$: count('errors$', persistence.errors$),
+    metadata$: (entityType, id) => count('metadata$', persistence.metadata$(entityType, id)),
+  }
+  return { persistence: watched, listeners }
+}
+
 describe('useObservable of @vueuse/rxjs', () => {
   it('binds every stream and lets go of it with the component', () => {
     const persistence = fakePersistence()
@@ -40,6 +61,38 @@ describe('useObservable of @vueuse/rxjs', () => {
 
     app.unmount()
     expect(persistence.observed()).toEqual([])
+  })
+
+  it('lets go of the streams of a real Persistence with the component, while the Persistence lives on', async () => {
+    const { persistence, listeners } = counted(
+      createPersistence({
+        strategies: { note: new RememberingStrategy<Note>() },
+        options: { name: 'counted', storage: memoryStore() },
+      }),
+    )
+    const shown = ref(true)
+    const Panel = defineComponent(() => {
+      const outbox = useOutbox()
+      const { syncStatus } = useSyncStatus('note', 'n2')
+      useUnsentGuard()
+      const { status } = bound(usePersistence<Entities>(), 'note')
+      return () => [status.value?.phase, outbox.queue.value.length, outbox.dead.value.length, syncStatus.value].join()
+    })
+    const { app, text } = mountedApp(() => {}, {
+      prepare: (prepared) => {
+        holdPersistence(prepared, () => persistence)
+      },
+      render: () => (shown.value ? h(Panel) : 'hidden'),
+    })
+    await vi.waitFor(() => expect(text()).toBe('running,0,0,'))
+    // Bound one by one; useOutbox() adds status$, queue$ and dead$, the guard status$, useSyncStatus() metadata$.
+    expect(listeners).toEqual({ results$: 1, queue$: 2, dead$: 2, status$: 3, errors$: 1, metadata$: 2 })
+
+    shown.value = false
+    await nextTick()
+    expect(listeners).toEqual({ results$: 0, queue$: 0, dead$: 0, status$: 0, errors$: 0, metadata$: 0 })
+    app.unmount()
+    await persistence.close()
   })
 
   it('shows what happens, and leaves what it shows as it is', async () => {

@@ -254,12 +254,13 @@ describe('hot reload', () => {
 
   it('of the root opens a new one after the old one was let go', async () => {
     const warnings = vi.spyOn(console, 'warn')
+    const setup = noteSetup()
     const opened: Persistence<Entities>[] = []
     const { component, found } = finder()
     const root = (): Component => ({
       __hmrId: 'hot-root',
       setup() {
-        opened.push(usePersistence(noteSetup()))
+        opened.push(usePersistence(setup))
         return () => h(component)
       },
     })
@@ -282,8 +283,15 @@ describe('hot reload', () => {
     expect(opened).toHaveLength(3)
     await vi.waitFor(() => expect(secondEnded()).toBe(true))
     expect(warnings).not.toHaveBeenCalled()
-    app.unmount()
     warnings.mockRestore()
+
+    const locks = async () => {
+      const { held = [], pending = [] } = await navigator.locks.query()
+      return [...held, ...pending].flatMap(({ name = '' }) => (name.includes(`:${setup.options.name}/`) ? [name] : []))
+    }
+    await vi.waitFor(async () => expect(await locks()).not.toEqual([]))
+    app.unmount()
+    await vi.waitFor(async () => expect(await locks()).toEqual([]))
   })
 
   it('of the root goes on with the same bus and journal, for stores that hold the bus', async () => {
