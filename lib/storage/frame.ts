@@ -67,7 +67,7 @@ export function decodeGroups(groups: readonly Uint8Array[]): DecodedGroups {
 
 function decodeBytes(bytes: Uint8Array, into: DecodedGroups): void {
   // One call for all lines: a newline is never part of another character, so the texts split where the bytes do.
-  const texts = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).split('\n')
+  const texts = new TextDecoder().decode(bytes).split('\n')
   let group: Extent | undefined
   let whole = 0
   let start = 0

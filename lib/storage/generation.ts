@@ -7,7 +7,7 @@ export interface Generation {
   segments: string[]
   /** Where the next segment goes. */
   next: number
-  /** Left by a replacement or removal that was cut short; to be removed in this order. */
+  /** Left by a replacement or removal that was cut short. */
   stale: string[]
 }
 
@@ -15,8 +15,8 @@ export interface Generation {
 export function newestGeneration(keys: readonly string[], space: string, journal: string): Generation {
   const own = keysOfSpace(keys, space).filter((key) => key.journal === journal)
   const number = own.reduce((newest, { generation }) => Math.max(newest, generation), 0)
-  const segments = own.filter((key) => key.generation === number && key.segment !== undefined).sort(byPlace)
-  const stale = own.filter((key) => key.generation < number || key.segment === undefined).sort(byPlace)
+  const segments = own.filter((key) => key.generation === number && key.segment !== undefined).sort(bySegment)
+  const stale = own.filter((key) => key.generation < number || key.segment === undefined)
   return {
     number,
     segments: segments.map(({ key }) => key),
@@ -37,6 +37,4 @@ export function journalsOf(keys: readonly string[], space: string): string[] {
   return [...newest].flatMap(([journal, { holds }]) => (holds ? journal : []))
 }
 
-// The mark of a removal goes last: without it the generations before it would count again.
-const byPlace = (a: JournalKey, b: JournalKey): number =>
-  a.generation - b.generation || (a.segment ?? Infinity) - (b.segment ?? Infinity)
+const bySegment = (a: JournalKey, b: JournalKey): number => (a.segment ?? 0) - (b.segment ?? 0)

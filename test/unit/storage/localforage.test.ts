@@ -70,6 +70,7 @@ describe('a group', () => {
 
 describe('reading', () => {
   test('many segments is one walk over the store', async () => {
+    await localforageStore(real).append('space', 'other', bytesOf('theirs'))
     for (let i = 0; i < 600; i++) {
       await real.setItem(segmentKey(prefix, 0, i), withGroup(new Uint8Array(0), bytesOf(`group ${i}`)))
     }
@@ -209,6 +210,26 @@ describe('a removal', () => {
     expect(await groupsIn()).toEqual(['new'])
     expect(await real.length()).toBe(1)
   })
+})
+
+test('what is still to be cleared of a replaced journal is cleared before the journal is removed and begun anew', async () => {
+  const store = localforageStore(forage)
+  const resume = new ReplaySubject<void>(1)
+  for (let i = 0; i < 3; i++) await store.append('space', 'main', new Uint8Array(9_000))
+  let held = false
+  before = async (call) => {
+    if (call !== 'removeItem' || held) return
+    held = true
+    await firstValueFrom(resume)
+  }
+  await store.replace('space', 'main', bytesOf('all'))
+  const begunAnew = store.remove('space', 'main').then(() => store.append('space', 'main', bytesOf('new')))
+  // Long enough for a removal that did not wait.
+  for (let i = 0; i < 30; i++) await real.keys()
+  resume.next()
+  await begunAnew
+  await store.close()
+  expect(await groupsIn()).toEqual(['new'])
 })
 
 describe('a write that fails', () => {
