@@ -5,6 +5,7 @@ import { localforageStore } from '../../lib/storage/localforage.ts'
 import { memoryStore } from '../../lib/storage/memory.ts'
 import { journalStoreContract, type JournalStoreFixture } from '../../lib/testing/journalStoreContract.ts'
 
+const rules = journalStoreContract.map(({ name, check }) => [name, check] as const)
 let count = 0
 
 async function inMemory(): Promise<JournalStoreFixture> {
@@ -32,9 +33,9 @@ async function onIndexedDb(): Promise<JournalStoreFixture> {
 }
 
 describe('the memory store', () => {
-  test.each(journalStoreContract)('$name', ({ check }) => expect(check(inMemory)).resolves.toBeUndefined())
+  test.each(rules)('%s', (_, check) => expect(check(inMemory)).resolves.toBeUndefined())
 })
 
 describe('the localforage store on IndexedDB', () => {
-  test.each(journalStoreContract)('$name', ({ check }) => expect(check(onIndexedDb)).resolves.toBeUndefined())
+  test.each(rules)('%s', (_, check) => expect(check(onIndexedDb)).resolves.toBeUndefined())
 })
