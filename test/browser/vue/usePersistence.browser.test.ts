@@ -57,8 +57,8 @@ describe('usePersistence', () => {
   it('takes a bare map of strategies', async () => {
     const note = new RememberingStrategy<Note>()
     const { app, returned } = mountedApp(() => usePersistence({ note }))
-    expect(usePersistence).toBeTypeOf('function')
-    expect(returned.bus.emit).toBeTypeOf('function')
+    await returned.created('note', { id: 'n1', text: 'bare' }).settled
+    expect(note.created.map(({ id }) => id)).toEqual(['n1'])
     app.unmount()
   })
 
