@@ -1,4 +1,3 @@
-// oxlint-disable unicorn/require-post-message-target-origin -- a thread has no origin
 // PGlite computes for seconds while it starts, and the server has to answer meanwhile: so it has a thread of its own.
 // Plain JavaScript, because Node 20 starts a thread with nothing else.
 import { parentPort, workerData } from 'node:worker_threads'
@@ -18,5 +17,5 @@ async function answer(request) {
   }
 }
 
-parentPort?.on('message', answer)
+parentPort?.on('message', (request) => void answer(request))
 parentPort?.postMessage('open')
