@@ -39,7 +39,11 @@ export default async function test(args) {
 
   mkdirSync('node_modules/.cache', { recursive: true })
   rmSync(counts, { force: true })
-  const { code } = await run('vitest', ['run', ...args], { deadline, show: true, env: { RX_OUTBOX_COUNTS: counts } })
+  const { code } = await run('vitest', ['run', ...args], {
+    deadline,
+    show: true,
+    env: { NODE_ENV: 'test', RX_OUTBOX_COUNTS: counts },
+  })
   const tests = existsSync(counts) ? JSON.parse(readFileSync(counts, 'utf8')) : { passed: 0, failed: 0 }
   passed += tests.passed
   failed += tests.failed
