@@ -37,23 +37,26 @@ export async function pgliteThread(dataDir: string): Promise<PgliteThread> {
   const worker = new Worker(workerFile(), { workerData: dataDir })
   const calls = new Map<number, Call>()
   let lastId = 0
+  let ended: Error | undefined
 
   const call = (request: { text: string; params?: Param[] | undefined } | { close: true }) =>
     new Promise<unknown[]>((answer, refuse) => {
+      if (ended) throw ended
       calls.set(++lastId, { answer, refuse })
       worker.postMessage({ id: lastId, ...request })
     })
   const fail = (error: Error) => {
-    for (const { refuse } of calls.values()) refuse(error)
+    ended ??= error
+    for (const { refuse } of calls.values()) refuse(ended)
     calls.clear()
   }
-
-  await new Promise((opened, failed) => {
-    worker.once('message', opened)
-    worker.once('error', failed)
-  })
   worker.on('error', fail)
   worker.on('exit', () => fail(new Error('The thread of the database has ended.')))
+
+  await new Promise<unknown>((opened, failed) => {
+    worker.once('message', opened)
+    worker.once('exit', () => failed(ended))
+  })
   worker.on('message', (message: unknown) => {
     const { id, rows, error } = answerShape.parse(message)
     const waiting = calls.get(id)

@@ -136,6 +136,12 @@ describe('faults', () => {
     expect(await run()).toEqual(first)
   })
 
+  test('a write whose answer is lost is applied all the same', async () => {
+    await send('PUT', '/api/_faults', { loseAnswers: 1 })
+    await expect(send('POST', '/api/notes', { id: 'n1' }, withKey('a'))).rejects.toThrow('fetch failed')
+    expect(await appliedKeys(send)).toEqual(['a'])
+  })
+
   test('writes whose answers are lost are applied once, in order, however often they are sent', async () => {
     await send('PUT', '/api/_faults', { loseAnswers: 0.5, seed: 3 })
     const keys = Array.from({ length: 20 }, (_, i) => `k${i}`)
