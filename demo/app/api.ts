@@ -12,14 +12,22 @@ async function read<T>(path: string, schema: z.ZodMiniType<T>): Promise<T> {
   return schema.parse(await response.json())
 }
 
+const rowSchema = z.object({ id: z.string(), version: z.number(), data: z.unknown() })
+
+export interface Row<T> {
+  id: string
+  version: number
+  data: T
+}
+
 /** All entities alive on the server. Writes go through the outbox; this is the only request the stores make. */
-export async function listEntities<T>(path: string, schema: z.ZodMiniType<T>): Promise<T[]> {
+export async function listEntities<T>(path: string, schema: z.ZodMiniType<T>): Promise<Row<T>[]> {
   if (!online$.value) throw new OfflineError('offline')
-  const page = await read(path, z.object({ changed: z.array(z.object({ data: z.unknown() })) }))
+  const page = await read(path, z.object({ changed: z.array(rowSchema) }))
   // A row of another shape is left out, so that one odd row does not hide all others.
-  return page.changed.flatMap(({ data }) => {
-    const parsed = schema.safeParse(data)
-    return parsed.success ? [parsed.data] : []
+  return page.changed.flatMap((row) => {
+    const { data, success } = schema.safeParse(row.data)
+    return success ? [{ ...row, data }] : []
   })
 }
 

@@ -2,6 +2,7 @@ import { defineStore } from 'pinia'
 import { computed } from 'vue'
 import { type Note, noteSchema } from '../entities.ts'
 import { eventBus } from '../persistence.ts'
+import { noteVersions } from '../seenVersions.ts'
 import { syncedEntities } from './syncedEntities.ts'
 
 /** What the user did by hand goes before what was added in bulk. */
@@ -22,6 +23,7 @@ export const useNotesStore = defineStore('notes', () => {
     entityType: 'note',
     path: '/api/notes',
     schema: noteSchema,
+    versions: noteVersions,
   })
   const newestFirst = computed(() => all.value.toSorted((a, b) => b.updatedAt - a.updatedAt))
 

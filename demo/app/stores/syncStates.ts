@@ -1,5 +1,5 @@
 import { Subscription, firstValueFrom } from 'rxjs'
-import type { EventBus, Persistence, PersistenceMetadata, PersistenceTask } from 'rx-outbox'
+import type { Persistence, PersistenceMetadata, PersistenceTask } from 'rx-outbox'
 import { shallowReactive } from 'vue'
 import type { Entities } from '../entities.ts'
 
@@ -10,19 +10,26 @@ export type SyncStates = Map<string, SyncState>
 export const createSyncStates = (): SyncStates => shallowReactive(new Map<string, SyncState>())
 
 /** Takes back, for one entity type, what became of the events that a store emitted. */
-export function followSync(entityType: keyof Entities, states: SyncStates, bus: EventBus<Entities>): Subscription {
+export function followSync(
+  entityType: keyof Entities,
+  states: SyncStates,
+  persistence: Pick<Persistence<Entities>, 'bus' | 'metadata'>,
+): Subscription {
+  const { bus } = persistence
   const following = new Subscription()
   const isOurs = (task: PersistenceTask) => task.entityType === entityType
   const setStatus = (task: PersistenceTask, syncStatus: SyncState['syncStatus']) => {
     const { retryCount, maxRetries } = task
-    if (isOurs(task)) states.set(task.entityId, { ...states.get(task.entityId), syncStatus, retryCount, maxRetries })
+    if (!isOurs(task)) return
+    states.set(task.entityId, { ...states.get(task.entityId), syncStatus, retryCount, maxRetries, retryAt: undefined })
   }
 
   following.add(
     bus.on('queue:task-enqueued', ({ task }) => {
-      // Behind one that is in flight or dead, its status is still what counts.
+      // Behind one that is in flight or dead, the status of that is still what counts.
       const before = states.get(task.entityId)?.syncStatus
-      setStatus(task, before === 'syncing' || before === 'error' ? before : 'pending')
+      const isBehind = task.retryOf === undefined && (before === 'syncing' || before === 'error')
+      setStatus(task, isBehind ? before : 'pending')
     }),
   )
   following.add(bus.on('queue:task-processing', ({ task }) => setStatus(task, 'syncing')))
@@ -36,6 +43,14 @@ export function followSync(entityType: keyof Entities, states: SyncStates, bus: 
   following.add(
     bus.on('entity:expired', ({ entityType: type, id, metadata }) => {
       if (type === entityType) states.set(id, metadata)
+    }),
+  )
+  following.add(
+    bus.on('queue:task-discarded', async ({ task }) => {
+      if (!isOurs(task)) return
+      const left = await persistence.metadata(entityType, task.entityId)
+      if (left) states.set(task.entityId, left)
+      else states.delete(task.entityId)
     }),
   )
   for (const failed of ['entity:persist-error', 'entity:update-error', 'entity:delete-error'] as const) {

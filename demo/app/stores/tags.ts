@@ -2,6 +2,7 @@ import { defineStore } from 'pinia'
 import { computed } from 'vue'
 import { type Tag, tagSchema } from '../entities.ts'
 import { eventBus } from '../persistence.ts'
+import { tagVersions } from '../seenVersions.ts'
 import { syncedEntities } from './syncedEntities.ts'
 
 /** Holds the tags, says on the bus what happened to them, and takes back what became of it. */
@@ -16,6 +17,7 @@ export const useTagsStore = defineStore('tags', () => {
     entityType: 'tag',
     path: '/api/tags',
     schema: tagSchema,
+    versions: tagVersions,
   })
   const byName = computed(() => all.value.toSorted((a, b) => a.name.localeCompare(b.name)))
 

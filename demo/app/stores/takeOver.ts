@@ -1,17 +1,19 @@
+import type { Row } from '../api.ts'
+
 /**
- * Brings a store's entities in line with the server's rows. What is unsent here stays as it is: the server does not
- * know of it yet. Gives back what changed, for the cache.
+ * Brings a store's entities in line with the rows that the server decides on. What is unsent here stays as it is: the
+ * server does not know of it yet. Gives back what changed, for the cache.
  */
 export function takeOver<T extends { id: string }>(
   local: Map<string, T>,
-  rows: readonly T[],
+  rows: readonly Row<T>[],
   unsent: ReadonlySet<string>,
 ) {
   const listed = new Set(rows.map(({ id }) => id))
   const removed = [...local.keys()].filter((id) => !listed.has(id) && !unsent.has(id))
-  const changed = rows.filter((row) => !unsent.has(row.id) && !isSame(local.get(row.id), row))
+  const changed = rows.flatMap(({ data }) => (isSame(local.get(data.id), data) ? [] : [data]))
   for (const id of removed) local.delete(id)
-  for (const row of changed) local.set(row.id, row)
+  for (const entity of changed) local.set(entity.id, entity)
   return { changed, removed }
 }
 

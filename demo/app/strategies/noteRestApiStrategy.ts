@@ -1,6 +1,7 @@
 import type { AttemptContext, PersistableEntity, PersistenceStrategy } from 'rx-outbox'
 import { restStrategy } from 'rx-outbox/rest'
 import { type Note, noteSchema } from '../entities.ts'
+import { noteVersions } from '../seenVersions.ts'
 
 /** How notes reach the server. Anything a note needs and a tag does not goes here. */
 export class NoteRestApiStrategy implements PersistenceStrategy<Note> {
@@ -11,10 +12,10 @@ export class NoteRestApiStrategy implements PersistenceStrategy<Note> {
   }
 
   persistUpdate(note: PersistableEntity<Note>, attempt: AttemptContext) {
-    return this.#rest.persistUpdate(note, attempt)
+    return this.#rest.persistUpdate(note, noteVersions.basedOnSeen(note.id, attempt))
   }
 
   persistDelete(id: string, entityType: string, attempt: AttemptContext) {
-    return this.#rest.persistDelete(id, entityType, attempt)
+    return this.#rest.persistDelete(id, entityType, noteVersions.basedOnSeen(id, attempt))
   }
 }
