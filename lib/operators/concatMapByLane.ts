@@ -29,51 +29,85 @@ export function concatMapByLane<T, R>(
       const room = createLanes(config)
       return source$.pipe(
         tap((value) => room.add(value)),
-        drain(room, project, config.concurrency ?? 1),
+        drain(room, ({ value }) => project(value), config.concurrency ?? 1),
       )
     })
 }
 
 interface MemoryLane<T> extends Line {
-  values: { value: T; place: number; priority: number }[]
+  key: string
+  first: Waiting<T> | undefined
+  last: Waiting<T> | undefined
+  /** Those behind which nothing as urgent waits: the first of them says how urgent the lane is. */
+  peaks: Waiting<T>[]
 }
 
-function createLanes<T>(config: LaneConfig<T>): WaitingRoom<T> & { add: (value: T) => void } {
+/** It knows its lane, so that the value itself may be anything, and may change. */
+interface Waiting<T> {
+  value: T
+  place: number
+  priority: number
+  lane: MemoryLane<T>
+  next: Waiting<T> | undefined
+}
+
+function createLanes<T>(config: LaneConfig<T>): WaitingRoom<Waiting<T>> & { add: (value: T) => void } {
   const { laneOf, priorityOf = () => 0, maxOvertakes = 1_000 } = config
   const lanes = new Map<string, MemoryLane<T>>()
   const schedule = createSchedule<MemoryLane<T>>(maxOvertakes, () => '')
   const always = () => true
   let place = 0
 
-  function enter(lane: MemoryLane<T>, head: { place: number }): void {
-    lane.age = head.place
-    lane.rank = lane.values.reduce((rank, { priority }) => Math.max(rank, priority), -Infinity)
+  function enter(lane: MemoryLane<T>, { place: age }: Waiting<T>): void {
+    lane.age = age
+    lane.rank = lane.peaks[0]?.priority ?? 0
     schedule.set(lane, 0)
   }
 
   return {
     add(value) {
       const key = laneOf(value)
+      const priority = priorityOf(value)
       const known = lanes.get(key)
-      const lane = known ?? { values: [], rank: 0, age: 0, dueAt: 0, byRank: -1, byAge: -1, byTime: -1 }
-      lane.values.push({ value, place: place++, priority: priorityOf(value) })
+      const lane = known ?? createLane<T>(key)
       lanes.set(key, lane)
-      const [head] = lane.values
+      const added: Waiting<T> = { value, place: place++, priority, lane, next: undefined }
+      if (lane.first && lane.last) lane.last.next = added
+      else lane.first = added
+      lane.last = added
+      const { peaks } = lane
+      for (let peak = peaks.at(-1); peak && peak.priority <= priority; peak = peaks.at(-1)) peaks.pop()
+      peaks.push(added)
       // A lane that is known but not in the schedule is in flight.
-      if (head && (!known || lane.byRank >= 0)) enter(lane, head)
+      if (lane.first && (!known || lane.byRank >= 0)) enter(lane, lane.first)
     },
     take() {
       const lane = schedule.peek(always)
-      if (!lane) return undefined
+      const taken = lane?.first
+      if (!lane || !taken) return undefined
       schedule.take(lane, always)
-      return lane.values.shift()?.value
+      lane.first = taken.next
+      if (lane.peaks[0] === taken) lane.peaks.shift()
+      return taken
     },
-    done(value) {
-      const key = laneOf(value)
-      const lane = lanes.get(key)
-      const head = lane?.values[0]
-      if (lane && head) enter(lane, head)
-      else lanes.delete(key)
+    done({ lane }) {
+      if (lane.first) enter(lane, lane.first)
+      else lanes.delete(lane.key)
     },
+  }
+}
+
+function createLane<T>(key: string): MemoryLane<T> {
+  return {
+    key,
+    first: undefined,
+    last: undefined,
+    peaks: [],
+    rank: 0,
+    age: 0,
+    dueAt: 0,
+    byRank: -1,
+    byAge: -1,
+    byTime: -1,
   }
 }

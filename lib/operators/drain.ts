@@ -1,4 +1,4 @@
-import { from, Observable, type ObservableInput, type OperatorFunction, type Subscription } from 'rxjs'
+import { from, Observable, type ObservableInput, type OperatorFunction, type Subscription, takeWhile } from 'rxjs'
 
 /** Where values wait: the outbox is one, `concatMapByLane` has a plain one in memory. */
 export interface WaitingRoom<T> {
@@ -39,20 +39,22 @@ export function drain<T, R>(
 
       function run(value: T): void {
         active++
-        let inner: Subscription | undefined
+        const held: { inner?: Subscription } = {}
         let ended = false
-        inner = projected(project, value).subscribe({
+        // Who unsubscribes while an inner emits synchronously cannot reach it otherwise.
+        const inner$ = projected(project, value).pipe(takeWhile(() => !subscriber.closed))
+        held.inner = inner$.subscribe({
           next: (result) => subscriber.next(result),
           error: (error) => subscriber.error(error),
           complete: () => {
             ended = true
-            if (inner) subscriber.remove(inner)
+            if (held.inner) subscriber.remove(held.inner)
             active--
             room.done(value)
             loop()
           },
         })
-        if (!ended) subscriber.add(inner)
+        if (!ended) subscriber.add(held.inner)
       }
 
       subscriber.add(
