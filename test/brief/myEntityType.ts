@@ -1,0 +1,4 @@
+export interface MyEntityType {
+  id: string
+  label: string
+}

@@ -1,0 +1,9 @@
+import { usePersistence } from 'rx-outbox/vue'
+import { MyEntityRestApiStrategy } from './myEntityRestApiStrategy.ts'
+
+/** Stands in App.vue. */
+export function registration() {
+  usePersistence({
+    myEntity: new MyEntityRestApiStrategy(),
+  })
+}

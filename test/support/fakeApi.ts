@@ -1,0 +1,24 @@
+import { vi } from 'vitest'
+
+export interface ApiCall {
+  method: string
+  path: string
+  /** The JSON that was sent; `undefined` for none. */
+  body: unknown
+  /** Epoch ms at which it came. */
+  at: number
+}
+
+/** Puts itself in the place of `fetch` until globals are unstubbed, answers every call alike and remembers it. */
+export function fakeApi(status: number, body?: object): ApiCall[] {
+  const calls: ApiCall[] = []
+  vi.stubGlobal('fetch', async (input: RequestInfo | URL, init?: RequestInit) => {
+    const at = Date.now()
+    const request = new Request(input, init)
+    const text = await request.text()
+    const sent: unknown = text === '' ? undefined : JSON.parse(text)
+    calls.push({ method: request.method, path: new URL(request.url).pathname, body: sent, at })
+    return body ? Response.json(body, { status }) : new Response(null, { status })
+  })
+  return calls
+}
