@@ -52,12 +52,12 @@ const sockets = new WeakMap<object, Socket>()
 export function createEventBus<E extends EntityMap = Record<string, unknown>>(): EventBus<E> {
   type Events = OutboxEvents<E>
   const subjects: Partial<Subjects<Events>> = {}
-  const isHeard = (name: keyof Events) => subjects[name]?.observed ?? false
+  const heard = new Map<string, { observed: boolean }>()
   const socket: Socket = {
     taken: false,
     intake: undefined,
     kept: [],
-    isHeard: (name) => name in subjects && isHeard(name as keyof Events),
+    isHeard: (name) => heard.get(name)?.observed ?? false,
     errors$: new Subject(),
   }
 
@@ -66,6 +66,7 @@ export function createEventBus<E extends EntityMap = Record<string, unknown>>():
     if (known) return known
     const made = new Subject<Events[N]>()
     Object.assign(subjects, { [name]: made })
+    heard.set(name, made)
     return made
   }
 

@@ -77,7 +77,8 @@ function refs(value: unknown, entityType: string): EntityRef[] {
   if (!Array.isArray(value)) throw wrong()
   return value.map((ref: unknown) => {
     if (typeof ref !== 'object' || ref === null) throw wrong()
-    const [type, id]: unknown[] = [Reflect.get(ref, 'entityType'), Reflect.get(ref, 'id')]
+    const type: unknown = Reflect.get(ref, 'entityType')
+    const id: unknown = Reflect.get(ref, 'id')
     if (typeof type !== 'string' || typeof id !== 'string') throw wrong()
     return { entityType: type, id }
   })

@@ -14,6 +14,7 @@ const errorEvents = {
   update: 'entity:update-error',
   delete: 'entity:delete-error',
 } as const
+const begins = { enqueued: 'queue:task-enqueued', processing: 'queue:task-processing' } as const
 const taskEvents = {
   persisted: 'queue:task-completed',
   retrying: 'queue:task-retrying',
@@ -91,7 +92,7 @@ export function createNews({ bus, isHeard, results$, receipts, views }: NewsConf
 
   return (fact) => {
     const { entry } = fact
-    if (fact.is !== 'ended') return tellTask(`queue:task-${fact.is}`, entry)
+    if (fact.is !== 'ended') return tellTask(begins[fact.is], entry)
     if (fact.removed) return tellTask('queue:task-discarded', entry)
     tellResult(entry, fact.end)
     tellEntity(entry, fact.end)

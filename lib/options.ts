@@ -115,7 +115,7 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     maxRetryAfter: given.maxRetryAfter ?? 86_400_000,
     breaker: breaker === false ? false : { ...breakerDefaults, ...breaker },
     schemaVersion: given.schemaVersion ?? 1,
-    idOf: idOf ? (...args) => Reflect.apply(idOf, undefined, args) : defaultIdOf,
+    idOf: idOf ? (...args): unknown => Reflect.apply(idOf, undefined, args) : defaultIdOf,
     online$: given.online$ ?? environment.online$(),
     scheduler,
     random: given.random ?? environment.random,

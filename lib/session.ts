@@ -7,11 +7,11 @@ import type { Settings } from './options.ts'
 import type { Lane } from './outbox/lane.ts'
 import type { Fact } from './outbox/outbox.ts'
 import type { OpenReceipt, Receipts } from './outbox/receipts.ts'
-import { present, snapshot } from './outbox/snapshot.ts'
+import { snapshot } from './outbox/snapshot.ts'
+import { createIntake } from './intake.ts'
 import { createPipelines } from './pipelines.ts'
 import { follow, lead, leaderJournal, type Stage } from './stage.ts'
 import { quarantine } from './storage/readJournal.ts'
-import type { Enqueued } from './storage/records.ts'
 import type { Views } from './sync/metadata.ts'
 import { announce, watchDepartures } from './tabs/departures.ts'
 import { importJournal } from './tabs/importJournal.ts'
@@ -37,6 +37,8 @@ export interface Session {
   /** Something that a stream shows may have changed. */
   readonly changed$: Observable<Lane | undefined>
   readonly stage: Stage | undefined
+  /** Events that are not stored yet. */
+  readonly unstored: number
   /** Entity types that wait for `authorized()`. */
   readonly unauthorized: Set<string>
   accept: (draft: Draft, receipt: OpenReceipt) => void
@@ -53,6 +55,8 @@ export interface Session {
 
 /** Garbage that is put up with before a compaction, in records. */
 const tolerated = 1_000
+/** Milliseconds that a compaction waits: it is for when there is nothing else to do. */
+const restBeforeCompaction = 2_000
 
 export function createSession(config: SessionConfig): Session {
   const { settings, owner, receipts, trouble } = config
@@ -65,57 +69,22 @@ export function createSession(config: SessionConfig): Session {
   const door = createDoor(settings)
   const alive = new Subscription()
   let stage: Stage | undefined
-  let waiting: { draft: Draft; receipt: OpenReceipt }[] = []
-  let storing = 0
-  let scheduled = false
+  let compacting: Subscription | undefined
   let failing = false
-  let closing = false
   let closed = false
 
+  const intake = createIntake({
+    settings,
+    owner,
+    receipts,
+    stage: () => stage,
+    changed: () => changed$.next(undefined),
+  })
   const pipelines = createPipelines({
     operatorsOf: settings.operatorsOf,
-    accept: (event) => accept(door(event.operation, { ...event })),
+    accept: (event) => intake.accept(door(event.operation, { ...event })),
     trouble,
   })
-
-  function accept(draft: Draft, receipt = receipts.open(settings.createId())): void {
-    if (closing) throw new ClosedError('The outbox is closed.')
-    waiting.push({ draft, receipt })
-    if (!scheduled && stage) {
-      scheduled = true
-      // All events of one tick are stored together.
-      void Promise.resolve().then(storeWaiting)
-    }
-  }
-
-  async function storeWaiting(): Promise<void> {
-    scheduled = false
-    const into = stage
-    if (!into || waiting.length === 0) return
-    const batch = waiting
-    waiting = []
-    storing++
-    const records = batch.map(({ draft, receipt }) => recordOf(draft, receipt.taskId, into))
-    try {
-      await into.journal.write(records, 'enqueue')
-      into.outbox.accept(records, { merge: into.delivery !== undefined })
-      for (const { receipt } of batch) receipt.stored()
-    } catch (error) {
-      for (const { receipt } of batch) receipt.notStored(error)
-    } finally {
-      storing--
-      into.delivery?.wake()
-      changed$.next(undefined)
-    }
-  }
-
-  function recordOf(draft: Draft, id: string, { outbox }: Stage): Enqueued {
-    const { entityType, id: entityId, operation, createdAt, priority, expiresAt, maxAge, dependsOn, text } = draft
-    const optional = present({ owner: owner || undefined, expiresAt, maxAge, dependsOn, data: text })
-    const { schemaVersion } = settings
-    const named = { id, entityType, entityId, operation, createdAt, schemaVersion, priority }
-    return { kind: 'enqueued', ...outbox.stamp(), ...named, ...optional }
-  }
 
   const stageConfig = {
     ...config,
@@ -145,7 +114,7 @@ export function createSession(config: SessionConfig): Session {
     config.storage(undefined)
     stage = next
     if (next.delivery) alive.add(next.delivery.run$.subscribe({ error: trouble }))
-    await storeWaiting()
+    await intake.store()
     changed$.next(undefined)
   }
 
@@ -176,17 +145,29 @@ export function createSession(config: SessionConfig): Session {
     return opened
   }
 
-  function compactIfDue(): void {
-    if (!stage?.delivery) return
-    const { outbox, journal, delivery } = stage
-    const live = outbox.state.tasks.size + outbox.state.lanes.size
-    const busy = outbox.state.counts.sending > 0 || delivery.ready() > 0
-    if (journal.size < (busy ? 8 : 2) * live + tolerated || !journal.clean) return
+  function compact({ journal, outbox }: Stage): void {
     void journal.compact(() => snapshot(outbox.state, owner))
   }
 
+  /** Garbage outweighs what is alive: written anew, once there is nothing else to do. */
+  function compactIfDue(): void {
+    if (!isGarbage() || compacting) return
+    compacting = scheduler.schedule(() => {
+      compacting = undefined
+      if (isBusy()) compactIfDue()
+      else if (stage && isGarbage()) compact(stage)
+    }, restBeforeCompaction)
+    alive.add(compacting)
+  }
+
+  function isGarbage(): boolean {
+    if (!stage?.delivery) return false
+    const { tasks, lanes } = stage.outbox.state
+    return stage.journal.size > 2 * (tasks.size + lanes.size) + tolerated
+  }
+
   function isBusy(): boolean {
-    if (!stage || waiting.length > 0 || storing > 0) return true
+    if (!stage || intake.unstored > 0) return true
     return stage.outbox.state.counts.sending > 0 || (stage.delivery?.ready() ?? 0) > 0
   }
 
@@ -217,13 +198,16 @@ export function createSession(config: SessionConfig): Session {
     owner,
     changed$,
     unauthorized,
-    accept,
+    accept: intake.accept,
+    get unstored() {
+      return intake.unstored
+    },
     get stage() {
       return stage
     },
     acceptEvent(draft) {
       if (pipelines.has(draft.entityType)) pipelines.push(eventOf(draft))
-      else accept(draft)
+      else intake.accept(draft)
     },
     async opened(as) {
       const isThere = () => closed || (stage !== undefined && (as === undefined || stage.delivery !== undefined))
@@ -245,10 +229,10 @@ export function createSession(config: SessionConfig): Session {
     },
     async close() {
       pipelines.close()
-      closing = true
+      intake.close()
       // What was taken in before is written, if it can be.
-      if (waiting.length > 0 && !stage && !failing) await change(() => stage !== undefined || failing)
-      await storeWaiting()
+      if (intake.unstored > 0 && !stage && !failing) await change(() => stage !== undefined || failing)
+      await intake.store()
       closed = true
       alive.unsubscribe()
       await stage?.journal.close()

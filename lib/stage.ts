@@ -1,5 +1,6 @@
 import { type Commands, createCommands } from './outbox/commands.ts'
 import { createAttempts } from './delivery/attempt.ts'
+import { createDeadlines } from './delivery/deadlines.ts'
 import { createDelivery, type Delivery } from './delivery/delivery.ts'
 import { StorageError } from './errors.ts'
 import type { Settings } from './options.ts'
@@ -59,14 +60,15 @@ export async function lead(config: StageConfig): Promise<Stage> {
     await journal.compact(() => snapshot(outbox.state, owner))
   }
   reportUnknown(outbox, config)
+  const deadlines = createDeadlines(settings.attemptTimeout, settings.scheduler)
   const delivery = createDelivery({
     ...settings,
     outbox,
     journal,
+    deadlines,
     attempts: createAttempts({
       owner,
-      attemptTimeout: settings.attemptTimeout,
-      scheduler: settings.scheduler,
+      deadlines,
       metadataOf: ({ lane }) => config.views.metadata(lane) ?? { syncStatus: 'syncing', retryCount: 0, maxRetries: 0 },
       operatorOf: (entityType) => settings.operatorsOf(entityType)?.attempt,
       async saveProgress(entry, value) {

@@ -24,7 +24,14 @@ export function statusOf(
   const { online, paused, storage, closed } = around
   const stage = session?.stage
   if (closed || !session || !stage) {
-    return Object.freeze({ ...openingStatus, phase: closed ? 'closed' : 'opening', online, paused, storage })
+    return Object.freeze({
+      ...openingStatus,
+      phase: closed ? 'closed' : 'opening',
+      online,
+      paused,
+      storage,
+      waiting: session?.unstored ?? 0,
+    })
   }
   const { waiting, sending, parked, dead } = stage.outbox.state.counts
   const pending = stage.delivery?.ready() ?? 0
@@ -35,7 +42,7 @@ export function statusOf(
     leader: stage.delivery !== undefined,
     pending,
     processing: sending,
-    waiting: waiting - pending,
+    waiting: waiting - pending + session.unstored,
     parked,
     dead,
     authRequired: Object.freeze([...session.unauthorized]),

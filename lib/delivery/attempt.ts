@@ -1,19 +1,4 @@
-import {
-  defaultIfEmpty,
-  defer,
-  finalize,
-  from,
-  map,
-  type Observable,
-  of,
-  type SchedulerLike,
-  takeLast,
-  tap,
-  throwError,
-  throwIfEmpty,
-  timeout,
-} from 'rxjs'
-import { TimeoutError } from '../errors.ts'
+import { defer, map, type Observable, type ObservableInput, of } from 'rxjs'
 import type { Entry } from '../outbox/lane.ts'
 import { decodeValue } from '../storage/value.ts'
 import type {
@@ -25,11 +10,12 @@ import type {
   PersistReceipt,
   Reconciliation,
 } from '../types.ts'
+import { answer } from './answer.ts'
+import type { Deadlines } from './deadlines.ts'
 
 export interface AttemptConfig {
   owner: string
-  attemptTimeout: number
-  scheduler: SchedulerLike
+  deadlines: Deadlines
   metadataOf: (entry: Entry) => PersistenceMetadata
   saveProgress: (entry: Entry, value: unknown) => Promise<void>
   operatorOf: (entityType: string) => EntityOperators<unknown>['attempt']
@@ -37,33 +23,14 @@ export interface AttemptConfig {
 
 /** One call of a strategy: its last value at completion, or its error; an answer that comes too late is ignored. */
 export interface Attempts {
-  persist: (entry: Entry, strategy: PersistenceStrategy<unknown>) => Observable<PersistReceipt>
+  persist: (entry: Entry, strategy: PersistenceStrategy<unknown>) => Observable<PersistReceipt | void>
   reconcile: (entry: Entry, strategy: PersistenceStrategy<unknown>) => Observable<Reconciliation<unknown>>
 }
 
 export function createAttempts(config: AttemptConfig): Attempts {
-  const { owner, attemptTimeout, scheduler } = config
+  const { owner, deadlines } = config
 
-  /** Gives the call a signal that is aborted when nobody listens to its answer any more. */
-  function within<R>(entry: Entry, call: (context: AttemptContext) => Observable<R>): Observable<R> {
-    return defer(() => {
-      const controller = new AbortController()
-      let answered = false
-      return call(contextOf(entry, controller.signal)).pipe(
-        timeout({
-          first: attemptTimeout,
-          scheduler,
-          with: () => throwError(() => new TimeoutError(`No answer within ${attemptTimeout} ms.`)),
-        }),
-        tap({ complete: () => (answered = true), error: (error) => (answered = !(error instanceof TimeoutError)) }),
-        finalize(() => {
-          if (!answered) controller.abort()
-        }),
-      )
-    })
-  }
-
-  function contextOf(entry: Entry, signal: AbortSignal): AttemptContext {
+  function contextOf(entry: Entry, signal: () => AbortSignal): AttemptContext {
     const { mark, progress } = entry
     return {
       taskId: entry.id,
@@ -71,7 +38,9 @@ export function createAttempts(config: AttemptConfig): Attempts {
       attempt: entry.retryCount + 1,
       owner,
       schemaVersion: entry.schemaVersion,
-      signal,
+      get signal() {
+        return signal()
+      },
       backendId: mark?.backendId,
       version: mark?.version,
       base: mark?.base === undefined ? undefined : decodeValue(mark.base),
@@ -93,33 +62,46 @@ export function createAttempts(config: AttemptConfig): Attempts {
     }
   }
 
+  function call(
+    entry: Entry,
+    strategy: PersistenceStrategy<unknown>,
+    context: AttemptContext,
+  ): ObservableInput<PersistReceipt | void> {
+    const { entityId, entityType } = entry.lane
+    // A strategy that is not asynchronous at all may return nothing.
+    switch (entry.operation) {
+      case 'create':
+        return strategy.persistCreate(entityOf(entry), context) ?? []
+      case 'update':
+        return strategy.persistUpdate(entityOf(entry), context) ?? []
+      case 'delete':
+        return strategy.persistDelete(entityId, entityType, context) ?? []
+    }
+  }
+
   return {
-    persist: (entry, strategy) =>
-      within(entry, (context) => {
-        const { entityId, entityType } = entry.lane
-        const answer$ = defer(() => {
-          switch (entry.operation) {
-            case 'create':
-              return from(strategy.persistCreate(entityOf(entry), context) ?? [])
-            case 'update':
-              return from(strategy.persistUpdate(entityOf(entry), context) ?? [])
-            case 'delete':
-              return from(strategy.persistDelete(entityId, entityType, context) ?? [])
-          }
-        })
-        const own = config.operatorOf(entityType)
-        return (own ? answer$.pipe(own) : answer$).pipe(takeLast(1), defaultIfEmpty(undefined), map(believable))
-      }),
+    persist(entry, strategy) {
+      const own = config.operatorOf(entry.lane.entityType)
+      return answer((signal) => {
+        const attempt = () => call(entry, strategy, contextOf(entry, signal))
+        return own ? defer(attempt).pipe(own) : attempt()
+      }, deadlines)
+    },
     reconcile: (entry, strategy) =>
-      within(entry, (context) => {
-        const asked = strategy.reconcile?.(entityOf(entry), context)
-        return asked ? from(asked).pipe(takeLast(1)) : of<Reconciliation<unknown>>('unknown')
-      }).pipe(throwIfEmpty(() => new TypeError('reconcile() completed without a value.'))),
+      answer(
+        (signal) => strategy.reconcile?.(entityOf(entry), contextOf(entry, signal)) ?? of('unknown' as const),
+        deadlines,
+      ).pipe(
+        map((said) => {
+          if (said === undefined) throw new TypeError('reconcile() completed without a value.')
+          return said
+        }),
+      ),
   }
 }
 
 /** Only what has the right type is believed of a receipt. */
-function believable(receipt: PersistReceipt | void): PersistReceipt {
+export function believable(receipt: PersistReceipt | void): PersistReceipt {
   if (typeof receipt !== 'object' || receipt === null) return {}
   const { backendId, version, syncedAt, data } = receipt
   const kept: PersistReceipt = {}

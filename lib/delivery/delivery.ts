@@ -1,19 +1,16 @@
 import {
-  catchError,
   concat,
-  defer,
   EMPTY,
   finalize,
   from,
   ignoreElements,
   merge,
-  type Observable,
+  Observable,
   of,
   type SchedulerLike,
   Subject,
   type Subscription,
   switchMap,
-  tap,
 } from 'rxjs'
 import type { BreakerConfig } from '../api.ts'
 import { classify, isPermanentError, isPersistenceError } from '../errors.ts'
@@ -24,7 +21,8 @@ import type { Entry } from '../outbox/lane.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { PersistenceStrategy, PersistReceipt, RetryConfig, TaskError } from '../types.ts'
-import type { Attempts } from './attempt.ts'
+import { type Attempts, believable } from './attempt.ts'
+import type { Deadlines } from './deadlines.ts'
 import { type Breaker, createBreaker, isUnreached } from './breaker.ts'
 import { createMarks } from './marks.ts'
 
@@ -32,6 +30,7 @@ export interface DeliveryConfig {
   outbox: Outbox
   journal: Pick<Journal, 'write'>
   attempts: Attempts
+  deadlines: Deadlines
   scheduler: SchedulerLike
   random: () => number
   concurrency: number
@@ -110,14 +109,19 @@ export function createDelivery(config: DeliveryConfig): Delivery {
 
   /** Completes when it is known what became of the attempt; never errors. */
   function deliver(entry: Entry): Observable<never> {
-    const { entityType } = entry.lane
-    const strategy = strategyOf(entityType)
+    const strategy = strategyOf(entry.lane.entityType)
     // A type without a strategy is parked, so it never comes here.
     if (!strategy) return EMPTY
-    const persist$ = attempts.persist(entry, strategy).pipe(tap((receipt) => succeeded(entry, receipt)))
-    return (forgotten(entry) ? reconcile(entry, strategy, persist$) : persist$).pipe(
-      catchError((error: unknown) => defer(() => (failed(entry, error), EMPTY))),
-      ignoreElements(),
+    const persist$ = attempts.persist(entry, strategy)
+    return new Observable((subscriber) =>
+      (forgotten(entry) ? reconcile(entry, strategy, persist$) : persist$).subscribe({
+        next: (receipt) => succeeded(entry, receipt),
+        error: (error) => {
+          failed(entry, error)
+          subscriber.complete()
+        },
+        complete: () => subscriber.complete(),
+      }),
     )
   }
 
@@ -129,8 +133,8 @@ export function createDelivery(config: DeliveryConfig): Delivery {
   function reconcile(
     entry: Entry,
     strategy: PersistenceStrategy<unknown>,
-    persist$: Observable<unknown>,
-  ): Observable<unknown> {
+    persist$: Observable<PersistReceipt | void>,
+  ): Observable<PersistReceipt | void> {
     return attempts.reconcile(entry, strategy).pipe(
       switchMap((answer) => {
         if (answer === 'unknown') {
@@ -144,8 +148,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
           return EMPTY
         }
         if (!answer.applied) return concat(from(marks.mark(entry)).pipe(ignoreElements()), persist$)
-        succeeded(entry, answer.receipt ?? {})
-        return EMPTY
+        return of(answer.receipt ?? {})
       }),
     )
   }
@@ -154,9 +157,9 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     breakerOf(lane.entityType).answered()
   }
 
-  function succeeded(entry: Entry, receipt: PersistReceipt): void {
+  function succeeded(entry: Entry, receipt: PersistReceipt | void): void {
     answered(entry)
-    outbox.persisted(entry, receipt, true)
+    outbox.persisted(entry, believable(receipt), true)
   }
 
   function failed(entry: Entry, thrown: unknown): void {
@@ -234,7 +237,10 @@ export function createDelivery(config: DeliveryConfig): Delivery {
   return {
     run$: merge(of(undefined), wake$).pipe(
       drain({ take, done: setAlarm }, deliver, config.concurrency),
-      finalize(() => alarm?.timer.unsubscribe()),
+      finalize(() => {
+        alarm?.timer.unsubscribe()
+        config.deadlines.close()
+      }),
     ),
     wake,
     ready: () => schedule.ready(open),

@@ -1,6 +1,5 @@
 import { type Entry, type Lane, laneKey } from '../outbox/lane.ts'
 import type { Outbox } from '../outbox/outbox.ts'
-import { present } from '../outbox/snapshot.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { Sending } from '../storage/records.ts'
 
@@ -28,20 +27,28 @@ export interface Marks {
   mark: (entry: Entry) => Promise<void>
 }
 
-const [fewest, most] = [4, 256]
+const [fewest, most] = [4, 1024]
 
 export function createMarks({ outbox, journal, now, open, oneByOne, wake }: MarksConfig): Marks {
   let ahead = fewest
   let begun = 0
   let writing = false
+  let hungry = false
 
   function freeze(entry: Entry): Sending {
     const { known } = entry.lane
-    const backendIds = entry.dependsOn?.map(
-      (ref) => outbox.state.lanes.get(laneKey(ref.entityType, ref.id))?.known?.backendId ?? null,
-    )
-    const frozen = present({ backendId: known?.backendId, version: known?.version, backendIds })
-    const record: Sending = { kind: 'sending', ...outbox.stamp(), task: entry.lsn, firstSentAt: now(), ...frozen }
+    const { lanes } = outbox.state
+    const record: Sending = {
+      kind: 'sending',
+      ...outbox.stamp(),
+      task: entry.lsn,
+      firstSentAt: now(),
+      backendId: known?.backendId,
+      version: known?.version,
+      backendIds: entry.dependsOn?.map(
+        ({ entityType, id }) => lanes.get(laneKey(entityType, id))?.known?.backendId ?? null,
+      ),
+    }
     outbox.commit(record)
     entry.inDoubt = false
     return record
@@ -66,21 +73,19 @@ export function createMarks({ outbox, journal, now, open, oneByOne, wake }: Mark
     writing = true
     void store(entries).then(() => {
       writing = false
+      ahead = hungry ? Math.min(most, ahead * 2) : Math.max(fewest, ahead - 1)
+      hungry = false
       wake()
     })
   }
 
   return {
     starved() {
-      if (writing) return
-      ahead = Math.min(most, ahead * 2)
+      hungry = true
       markAhead()
     },
     begun() {
-      begun++
-      if (begun < ahead / 2) return
-      if (!writing && ahead > fewest) ahead--
-      markAhead()
+      if (++begun >= ahead / 2) markAhead()
     },
     mark: (entry) => store([entry]),
   }

@@ -186,8 +186,8 @@ export function createOutbox(config: OutboxConfig): Outbox {
   function persisted(entry: Entry, receipt: PersistReceipt, sent: boolean): void {
     expiring.delete(entry)
     const { backendId, version, syncedAt } = receipt
-    const record: Ended = { kind: 'ended', ...stamp(), task: entry.lsn, outcome: 'persisted', at: syncedAt ?? now() }
-    note({ ...record, ...present({ backendId, version }) })
+    const at = syncedAt ?? now()
+    note({ kind: 'ended', ...stamp(), task: entry.lsn, outcome: 'persisted', at, backendId, version })
     count()
     tell({ entry, is: 'ended', end: { status: 'persisted', receipt, sent } })
   }

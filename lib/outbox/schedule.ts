@@ -30,7 +30,7 @@ export interface Schedule<L extends Line> {
   peek: (open: (gate: string) => boolean) => L | undefined
   /** Removes the line that goes now, and counts whom it overtook. */
   take: (line: L, open: (gate: string) => boolean) => void
-  /** The next `count` by rank and age. */
+  /** The next `count`: who would be taken now, then by rank and age. */
   upcoming: (count: number, open: (gate: string) => boolean) => L[]
   /** When the next waiting line is due. */
   nextDue: () => number | undefined
@@ -88,6 +88,11 @@ export function createSchedule<L extends Line>(maxOvertakes: number, gateOf: (li
     return { best, oldest }
   }
 
+  function nextOf(open: (gate: string) => boolean): L | undefined {
+    const { best, oldest } = candidates(open)
+    return overtakes >= maxOvertakes ? oldest : best
+  }
+
   return {
     set(line, now) {
       if (line.dueAt > now) {
@@ -105,21 +110,16 @@ export function createSchedule<L extends Line>(maxOvertakes: number, gateOf: (li
         admit(line)
       }
     },
-    peek(open) {
-      const { best, oldest } = candidates(open)
-      return overtakes >= maxOvertakes ? oldest : best
-    },
+    peek: nextOf,
     take(line, open) {
       overtakes = line === candidates(open).oldest ? 0 : overtakes + 1
       remove(line)
     },
     upcoming(count, open) {
       const taken: L[] = []
-      while (taken.length < count) {
-        const { best } = candidates(open)
-        if (best === undefined) break
-        gate(gateOf(best)).byRank.delete(best)
-        taken.push(best)
+      for (let next = nextOf(open); next !== undefined && taken.length < count; next = candidates(open).best) {
+        gate(gateOf(next)).byRank.delete(next)
+        taken.push(next)
       }
       for (const line of taken) gate(gateOf(line)).byRank.set(line)
       return taken

@@ -76,11 +76,15 @@ const required: { [K in Kind]: number } = {
 
 /** A record as one line of text without a newline. */
 export function encodeRecord(record: JournalRecord): string {
-  const names: readonly string[] = columns[record.kind]
-  const fields: { [name: string]: unknown } = { ...record }
   const values: unknown[] = [record.lsn, record.epoch]
-  for (const name of names) values.push(fields[name])
-  while (values.at(-1) === undefined) values.pop()
+  let filled = 2
+  for (const name of columns[record.kind]) {
+    const value: unknown = Reflect.get(record, name)
+    // What is absent at the end is not written at all.
+    values.push(value)
+    if (value !== undefined) filled = values.length
+  }
+  values.length = filled
   const line = letters[record.kind] + JSON.stringify(values)
   return 'data' in record && record.data !== undefined ? `${line}\t${record.data}` : line
 }

@@ -1,4 +1,4 @@
-import { type SchedulerLike, Subscription } from 'rxjs'
+import type { SchedulerLike, Subscription } from 'rxjs'
 import { StorageError } from '../errors.ts'
 import { encodeRecord } from './codec.ts'
 import { encodeGroup } from './frame.ts'
@@ -47,7 +47,7 @@ interface Write {
 }
 
 /** Milliseconds for which a record that nobody waits for may stay in memory. */
-const behind = 20
+const behind = 50
 /** Milliseconds until a failed write is tried again: doubled from the first to the longest. */
 const [firstPause, longestPause] = [1_000, 60_000]
 

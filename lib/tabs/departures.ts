@@ -27,7 +27,7 @@ export function watchDepartures({ locks, channel, lockOf, gone, signal }: Depart
   }
 
   if (channel) {
-    channel.onmessage = ({ data }) => {
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
       if (typeof data === 'object' && data !== null && 'here' in data && typeof data.here === 'string') watch(data.here)
     }
     channel.postMessage({ rollCall: true })
@@ -42,7 +42,7 @@ export function announce(locks: LockManagerLike, channel: TabChannel | null, wri
   const here = () => channel?.postMessage({ here: writer })
   locks.request(lock, {}, () => (here(), living)).catch(() => undefined)
   if (channel) {
-    channel.onmessage = ({ data }) => {
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
       if (typeof data === 'object' && data !== null && 'rollCall' in data) here()
     }
   }

@@ -1,0 +1,52 @@
+import { from, Observable, type ObservableInput } from 'rxjs'
+import { TimeoutError } from '../errors.ts'
+import type { Deadlines } from './deadlines.ts'
+
+/**
+ * What a call answers: its last value at completion (`undefined` for none), or its error, or a `TimeoutError`. The
+ * signal is aborted when the answer is not awaited any longer; what comes then is ignored.
+ */
+export function answer<R>(
+  call: (signal: () => AbortSignal) => ObservableInput<R>,
+  deadlines: Deadlines,
+): Observable<R | undefined> {
+  return new Observable((subscriber) => {
+    // Made when it is asked for: most strategies have no use for it.
+    let controller: AbortController | undefined
+    const signal = () => (controller ??= new AbortController()).signal
+    let last: R | undefined
+    let isAnswered = false
+    const answered = () => {
+      isAnswered = true
+    }
+    const met = deadlines.start(() => subscriber.error(new TimeoutError('The strategy did not answer in time.')))
+    subscriber.add(() => {
+      met()
+      if (!isAnswered) controller?.abort()
+    })
+    subscriber.add(
+      called(call, signal).subscribe({
+        next: (value) => {
+          last = value
+        },
+        error: (error) => {
+          answered()
+          subscriber.error(error)
+        },
+        complete: () => {
+          answered()
+          subscriber.next(last)
+          subscriber.complete()
+        },
+      }),
+    )
+  })
+}
+
+function called<R>(call: (signal: () => AbortSignal) => ObservableInput<R>, signal: () => AbortSignal): Observable<R> {
+  try {
+    return from(call(signal))
+  } catch (error) {
+    return new Observable((subscriber) => subscriber.error(error))
+  }
+}

@@ -1,0 +1,90 @@
+import type { Draft } from './door.ts'
+import { ClosedError } from './errors.ts'
+import type { Settings } from './options.ts'
+import type { OpenReceipt, Receipts } from './outbox/receipts.ts'
+import type { Stage } from './stage.ts'
+import type { Enqueued } from './storage/records.ts'
+
+export interface IntakeConfig {
+  settings: Settings
+  owner: string
+  receipts: Receipts
+  /** Where to store; `undefined` while nothing is open: then events wait. */
+  stage: () => Stage | undefined
+  changed: () => void
+}
+
+/** From checked events to stored tasks: all events of one tick are stored together. */
+export interface Intake {
+  accept: (draft: Draft, receipt?: OpenReceipt) => void
+  /** Stores what waits; resolves when that is known to be stored, or not. */
+  store: () => Promise<void>
+  /** Events that are not stored yet. */
+  readonly unstored: number
+  /** Refuses what comes from now on. */
+  close: () => void
+}
+
+export function createIntake({ settings, owner, receipts, stage, changed }: IntakeConfig): Intake {
+  let waiting: { draft: Draft; receipt: OpenReceipt }[] = []
+  let storing = 0
+  let isScheduled = false
+  let isClosed = false
+
+  async function store(): Promise<void> {
+    isScheduled = false
+    const into = stage()
+    if (!into || waiting.length === 0) return
+    const batch = waiting
+    waiting = []
+    storing += batch.length
+    const records = batch.map(({ draft, receipt }) => recordOf(draft, receipt.taskId, into))
+    try {
+      await into.journal.write(records, 'enqueue')
+      into.outbox.accept(records, { merge: into.delivery !== undefined })
+      for (const { receipt } of batch) receipt.stored()
+    } catch (error) {
+      for (const { receipt } of batch) receipt.notStored(error)
+    }
+    storing -= batch.length
+    into.delivery?.wake()
+    changed()
+  }
+
+  function recordOf(draft: Draft, id: string, { outbox }: Stage): Enqueued {
+    const { entityType, operation, createdAt, priority, expiresAt, maxAge, dependsOn, text } = draft
+    return {
+      kind: 'enqueued',
+      ...outbox.stamp(),
+      id,
+      entityType,
+      entityId: draft.id,
+      operation,
+      createdAt,
+      schemaVersion: settings.schemaVersion,
+      priority,
+      owner: owner === '' ? undefined : owner,
+      expiresAt,
+      maxAge,
+      dependsOn,
+      data: text,
+    }
+  }
+
+  return {
+    store,
+    accept(draft, receipt = receipts.open(settings.createId())) {
+      if (isClosed) throw new ClosedError('The outbox is closed.')
+      waiting.push({ draft, receipt })
+      if (isScheduled || !stage()) return
+      isScheduled = true
+      void Promise.resolve().then(store)
+    },
+    get unstored() {
+      return waiting.length + storing
+    },
+    close() {
+      isClosed = true
+    },
+  }
+}
