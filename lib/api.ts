@@ -1,13 +1,8 @@
 import type { Observable, SchedulerLike, Subscription } from 'rxjs'
 import type { StandardSchemaV1 } from './standardSchema.ts'
 import type { JournalStore } from './storage/journalStore.ts'
+import type { EntityEvent, EntityMap, EntityOperators, EntityType, OutboxEvents } from './events.ts'
 import type {
-  EntityEvent,
-  EntityEventName,
-  EntityMap,
-  EntityOperators,
-  EntityType,
-  OutboxEvents,
   OutboxStatus,
   PersistenceMetadata,
   PersistenceStrategy,
@@ -31,7 +26,7 @@ export interface EventBus<E extends EntityMap> {
     /** A handler that throws or rejects harms nobody; the error shows on `errors$`. */
     <N extends keyof OutboxEvents<E>>(
       name: N,
-      handler: (payload: OutboxEvents<E>[N]) => void | Promise<void>,
+      handler: (payload: OutboxEvents<E>[N]) => unknown,
     ): Subscription
   }
   /** What handlers threw. */
@@ -154,5 +149,3 @@ export interface Persistence<E extends EntityMap> {
   /** Aborts attempts, writes, then rejects `durable` promises still open with `ClosedError`. */
   close: () => Promise<void>
 }
-
-export type { EntityEventName }

@@ -1,7 +1,8 @@
 import { type Observable, Subject } from 'rxjs'
 import type { EventBus } from './api.ts'
 import { decodeValue, encodeValue } from './storage/value.ts'
-import type { EntityEventName, EntityMap, Operation, OutboxEvents } from './types.ts'
+import type { EntityEventName, EntityMap, OutboxEvents } from './events.ts'
+import type { Operation } from './types.ts'
 
 /** An entity event on its way into an outbox, and the text of its data. */
 export interface StatedEvent {
@@ -70,13 +71,14 @@ export function createEventBus<E extends EntityMap = Record<string, unknown>>():
     return made
   }
 
-  function on<N extends keyof Events>(name: N, handler?: (payload: Events[N]) => void | Promise<void>) {
+  function on<N extends keyof Events>(name: N, handler?: (payload: Events[N]) => unknown) {
     const heard$: Observable<Events[N]> = subject(name).asObservable()
     if (!handler) return heard$
     return heard$.subscribe((payload) => {
       try {
         const done = handler(payload)
-        if (done instanceof Promise) done.catch((error: unknown) => socket.errors$.next(error))
+        // An async handler of whatever realm.
+        Promise.resolve(done).catch((error: unknown) => socket.errors$.next(error))
       } catch (error) {
         socket.errors$.next(error)
       }

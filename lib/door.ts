@@ -1,7 +1,8 @@
 import type { StatedEvent } from './bus.ts'
 import type { Settings } from './options.ts'
 import { decodeValue, encodeValue } from './storage/value.ts'
-import type { EntityEvent, EntityRef } from './types.ts'
+import type { EntityEvent } from './events.ts'
+import type { EntityRef } from './types.ts'
 
 /** An entity event that was checked and can be stored: the library's side of the door. */
 export interface Draft extends EntityEvent {

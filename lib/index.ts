@@ -31,4 +31,5 @@ export type { StandardIssue, StandardResult, StandardSchemaV1 } from './standard
 export type { JournalStore } from './storage/journalStore.ts'
 export { localforageStore, type LocalforageStoreOptions } from './storage/localforage.ts'
 export { memoryStore } from './storage/memory.ts'
+export type * from './events.ts'
 export type * from './types.ts'

@@ -4,7 +4,8 @@ import type { Entry } from './outbox/lane.ts'
 import type { Fact } from './outbox/outbox.ts'
 import type { Receipts } from './outbox/receipts.ts'
 import type { Views } from './sync/metadata.ts'
-import type { EntityErrorNews, EntityNews, PersistenceMetadata, TaskEnd, TaskResult } from './types.ts'
+import type { EntityErrorNews, EntityNews } from './events.ts'
+import type { PersistenceMetadata, TaskEnd, TaskResult } from './types.ts'
 
 type Untyped = Record<string, unknown>
 type Bus = Pick<EventBus<Untyped>, 'emit'>

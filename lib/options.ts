@@ -4,8 +4,10 @@ import type { BreakerConfig, LockManagerLike, Options, Strategies } from './api.
 import { environment } from './environment.ts'
 import type { StandardSchemaV1 } from './standardSchema.ts'
 import { chooseStore } from './storage/chooseStore.ts'
+import { present } from './outbox/snapshot.ts'
 import type { JournalStore } from './storage/journalStore.ts'
-import type { EntityEvent, EntityMap, EntityOperators, PersistenceStrategy, RetryConfig } from './types.ts'
+import type { EntityEvent, EntityMap, EntityOperators } from './events.ts'
+import type { PersistenceStrategy, RetryConfig } from './types.ts'
 
 /** The options as the rest of the library sees them: complete, checked, and without types of entities. */
 export interface Settings {
@@ -36,7 +38,7 @@ export interface Settings {
 
 const retryDefaults: RetryConfig = { maxRetries: 3, initialDelay: 180_000, multiplier: 4, maxDelay: 3_600_000 }
 const breakerDefaults: BreakerConfig = { failures: 5, delay: 5_000, maxDelay: 300_000 }
-const promised = ['pull', 'resolve', 'apply', 'conflict', 'migrations', 'encryption', 'channel']
+const promised = ['pull', 'resolve', 'apply', 'conflict', 'migrations', 'encryption', 'channel', 'leaderTimeout']
 
 const duration = z.number().check(z.gte(0))
 const count = z.int().check(z.gte(1))
@@ -98,7 +100,9 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
   check(given, Object.keys(strategies))
   const { owner = '', priority = 0, breaker = {}, idOf, scheduler = environment.scheduler } = given
   const byType = new Map<string, PersistenceStrategy<unknown>>(Object.entries(strategies))
-  const retryConfigs = new Map(Object.entries<Partial<RetryConfig> | undefined>(given.retryConfigByEntityType ?? {}))
+  const retryConfig: RetryConfig = { ...retryDefaults, ...present({ ...given.retryConfig }) }
+  const ownRetryConfigs = Object.entries<Partial<RetryConfig> | undefined>(given.retryConfigByEntityType ?? {})
+  const retryConfigs = new Map(ownRetryConfigs.map(([type, own]) => [type, { ...retryConfig, ...present({ ...own }) }]))
   const operators = new Map<string, EntityOperators<unknown> | undefined>(Object.entries(given.operators ?? {}))
   const schemas = new Map<string, StandardSchemaV1 | undefined>(Object.entries(given.schemas ?? {}))
   return {
@@ -113,7 +117,7 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     attemptTimeout: given.attemptTimeout ?? 30_000,
     jitter: given.jitter ?? 0,
     maxRetryAfter: given.maxRetryAfter ?? 86_400_000,
-    breaker: breaker === false ? false : { ...breakerDefaults, ...breaker },
+    breaker: breaker === false ? false : { ...breakerDefaults, ...present(breaker) },
     schemaVersion: given.schemaVersion ?? 1,
     idOf: idOf ? (...args): unknown => Reflect.apply(idOf, undefined, args) : defaultIdOf,
     online$: given.online$ ?? environment.online$(),
@@ -122,7 +126,7 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     createId: given.createId ?? environment.createId,
     locks: given.locks === undefined ? environment.locks() : given.locks,
     strategyOf: (entityType) => byType.get(entityType),
-    retryConfigOf: (entityType) => ({ ...retryDefaults, ...given.retryConfig, ...retryConfigs.get(entityType) }),
+    retryConfigOf: (entityType) => retryConfigs.get(entityType) ?? retryConfig,
     operatorsOf: (entityType) => operators.get(entityType),
     schemaOf: (entityType) => schemas.get(entityType),
   }
@@ -130,7 +134,7 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
 
 function check(given: object, entityTypes: string[]): void {
   for (const name of promised) {
-    if (Object.hasOwn(given, name)) throw new TypeError(`Option ${name} is not there yet.`)
+    if (Reflect.get(given, name) !== undefined) throw new TypeError(`Option ${name} is not there yet.`)
   }
   const result = options.safeParse(given)
   const issue = result.error?.issues[0]

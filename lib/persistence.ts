@@ -22,15 +22,8 @@ import { createSession, type Session } from './session.ts'
 import { statusOf } from './status.ts'
 import { createStreams } from './streams.ts'
 import { createViews } from './sync/metadata.ts'
-import type {
-  EntityMap,
-  EntityType,
-  OutboxStatus,
-  PersistenceMetadata,
-  Receipt,
-  TaskOptions,
-  TaskResult,
-} from './types.ts'
+import type { EntityMap, EntityType } from './events.ts'
+import type { OutboxStatus, PersistenceMetadata, Receipt, TaskOptions, TaskResult } from './types.ts'
 
 /**
  * Opens an outbox: entity events in, outcomes out. The bus decides the types, else the strategies do.
@@ -106,7 +99,7 @@ export function createPersistence<E extends EntityMap>(config: {
     session$.next(session)
     const own = held.filter((event) => event.owner === undefined || event.owner === name)
     held = held.filter((event) => !own.includes(event))
-    for (const { hand } of own) hand(session)
+    for (const event of own) event.hand(session)
   }
 
   function switchTo(next: string | null): void {

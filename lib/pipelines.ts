@@ -1,6 +1,6 @@
 import { Subject, Subscription } from 'rxjs'
 import { PersistenceError } from './errors.ts'
-import type { EntityEvent, EntityOperators } from './types.ts'
+import type { EntityEvent, EntityOperators } from './events.ts'
 
 export interface PipelinesConfig {
   operatorsOf: (entityType: string) => EntityOperators<unknown> | undefined

@@ -113,7 +113,11 @@ export function createSession(config: SessionConfig): Session {
     failing = false
     config.storage(undefined)
     stage = next
-    if (next.delivery) alive.add(next.delivery.run$.subscribe({ error: trouble }))
+    if (next.delivery) {
+      alive.add(next.delivery.run$.subscribe({ error: trouble }))
+      // What waits, or expires, since an earlier run needs the timer.
+      next.delivery.wake()
+    }
     await intake.store()
     changed$.next(undefined)
   }

@@ -1,9 +1,9 @@
-import type { Observable, ObservableInput, OperatorFunction } from 'rxjs'
+import type { Observable, ObservableInput } from 'rxjs'
 
 /** What an app can say happened to an entity. */
 export type Operation = 'create' | 'update' | 'delete'
 
-/** The one who waits: how a task may be hurried, limited or made to wait. Times are epoch ms, durations ms. */
+/** How a task may be hurried, limited or made to wait. */
 export interface TaskOptions {
   /** Larger goes first, between lanes. @default the option `priority`, else 0 */
   priority?: number
@@ -153,7 +153,7 @@ export interface PersistenceTask<T = unknown> {
 
 export type ErrorCategory = 'network' | 'timeout' | 'server' | 'client' | 'auth' | 'conflict' | 'rate-limit' | 'unknown'
 
-/** An error as it can be stored and shown; the thrown object itself stays in `errors$` and in the events. */
+/** An error as it can be stored and shown. */
 export interface TaskError {
   category: ErrorCategory
   message: string
@@ -218,82 +218,6 @@ export interface StorageStatus {
   state: 'opening' | 'ok' | 'degraded' | 'locked' | 'lost'
   /** Whether the browser promised not to evict; `undefined` while unknown. */
   persisted?: boolean
-}
-
-/** Entity types and their shapes: `{ note: Note; tag: Tag }`. */
-export type EntityMap = object
-export type EntityType<E extends EntityMap> = keyof E & string
-
-type Stated<E extends EntityMap> = {
-  [K in EntityType<E>]: { entityType: K; data: E[K] } & TaskOptions
-}[EntityType<E>]
-type Removed<E extends EntityMap> = {
-  [K in EntityType<E>]: { entityType: K; id: string; data?: undefined } & TaskOptions
-}[EntityType<E>]
-
-/** What the library says of an entity. */
-export type EntityNews<E extends EntityMap> = {
-  [K in EntityType<E>]: {
-    entityType: K
-    id: string
-    operation: Operation
-    taskId: string
-    data?: E[K]
-    metadata: PersistenceMetadata
-  }
-}[EntityType<E>]
-export type EntityErrorNews<E extends EntityMap> = EntityNews<E> & {
-  error: TaskError
-  willRetry: boolean
-  retryAt?: number
-}
-export interface TaskNews {
-  task: PersistenceTask
-}
-
-/** Every event of the bus and its payload. */
-export interface OutboxEvents<E extends EntityMap> {
-  'entity:created': Stated<E>
-  'entity:updated': Stated<E>
-  'entity:deleted': Stated<E> | Removed<E>
-  'entity:persisted': EntityNews<E>
-  'entity:persist-error': EntityErrorNews<E>
-  'entity:update-error': EntityErrorNews<E>
-  'entity:delete-error': EntityErrorNews<E>
-  'entity:expired': EntityNews<E>
-  'entity:conflict': EntityNews<E>
-  'entity:remote-changed': EntityNews<E>
-  'queue:task-enqueued': TaskNews
-  'queue:task-processing': TaskNews
-  'queue:task-completed': TaskNews
-  'queue:task-failed': TaskNews
-  'queue:task-retrying': TaskNews
-  'queue:task-expired': TaskNews
-  'queue:task-superseded': TaskNews
-  'queue:task-discarded': TaskNews
-  'auth:required': { entityType: EntityType<E> }
-  'storage:degraded': { error: unknown }
-  'storage:recovered': { error?: unknown }
-  'storage:lost': { error?: unknown }
-}
-
-/** What the app itself emits. */
-export type EntityEventName = 'entity:created' | 'entity:updated' | 'entity:deleted'
-
-/** An entity event as the operators of its type see it. */
-export interface EntityEvent<T = unknown> extends TaskOptions {
-  entityType: string
-  id: string
-  operation: Operation
-  data?: T
-}
-
-/** Plain RxJS around the two places where an entity type may want its own rules. */
-export interface EntityOperators<T> {
-  /** On bus events, before they become tasks. */
-  events?: OperatorFunction<EntityEvent<T>, EntityEvent<T>>
-  /** Around each call of the strategy. */
-  attempt?: OperatorFunction<PersistReceipt<T> | void, PersistReceipt<T> | void>
 }
 
 export interface RetryConfig {

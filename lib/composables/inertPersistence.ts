@@ -1,7 +1,8 @@
 import { EMPTY, of, Subscription } from 'rxjs'
 import type { EventBus, Persistence } from '../api.ts'
 import { ClosedError } from '../errors.ts'
-import type { EntityMap, PersistenceMetadata, Receipt } from '../types.ts'
+import type { EntityMap } from '../events.ts'
+import type { PersistenceMetadata, Receipt } from '../types.ts'
 import { openingStatus } from '../status.ts'
 
 /**

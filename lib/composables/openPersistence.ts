@@ -1,6 +1,6 @@
 import type { EventBus, Persistence } from '../api.ts'
 import { createPersistence } from '../persistence.ts'
-import type { EntityMap } from '../types.ts'
+import type { EntityMap } from '../events.ts'
 import { onServer } from './browserWindow.ts'
 import { inertPersistence } from './inertPersistence.ts'
 import type { PersistenceSetup } from './persistenceSetup.ts'

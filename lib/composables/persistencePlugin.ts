@@ -1,6 +1,6 @@
 import type { Plugin } from 'vue'
 import type { Strategies } from '../api.ts'
-import type { EntityMap } from '../types.ts'
+import type { EntityMap } from '../events.ts'
 import { openPersistence } from './openPersistence.ts'
 import { holdPersistence } from './persistenceSlot.ts'
 import { toPersistenceSetup, type PersistenceSetup } from './persistenceSetup.ts'

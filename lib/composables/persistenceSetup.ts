@@ -1,5 +1,5 @@
 import type { EventBus, Options, Strategies } from '../api.ts'
-import type { EntityMap } from '../types.ts'
+import type { EntityMap } from '../events.ts'
 
 /** What createPersistence() takes. */
 export interface PersistenceSetup<E extends EntityMap> {

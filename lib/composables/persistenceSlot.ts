@@ -1,6 +1,6 @@
 import { hasInjectionContext, inject, markRaw, type App } from 'vue'
 import type { EventBus, Persistence } from '../api.ts'
-import type { EntityMap } from '../types.ts'
+import type { EntityMap } from '../events.ts'
 import { onServer } from './browserWindow.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { getCurrentInstance, getCurrentScope, onScopeDispose } from 'vue'
 import type { Persistence, Strategies } from '../api.ts'
-import type { EntityMap } from '../types.ts'
+import type { EntityMap } from '../events.ts'
 import { openPersistence } from './openPersistence.ts'
 import { holdPersistence, injectPersistence } from './persistenceSlot.ts'
 import { toPersistenceSetup, type PersistenceSetup } from './persistenceSetup.ts'

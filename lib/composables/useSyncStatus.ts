@@ -1,6 +1,7 @@
 import { Observable, startWith, switchMap } from 'rxjs'
 import { computed, toValue, watch, type ComputedRef, type MaybeRefOrGetter, type ShallowRef } from 'vue'
-import type { EntityMap, EntityType, PersistenceMetadata, TaskError } from '../types.ts'
+import type { EntityMap, EntityType } from '../events.ts'
+import type { PersistenceMetadata, TaskError } from '../types.ts'
 import { injectPersistence } from './persistenceSlot.ts'
 import { toShallowRef } from './toShallowRef.ts'
 

@@ -1,9 +1,9 @@
 import { defer, map, type Observable, type ObservableInput, of } from 'rxjs'
 import type { Entry } from '../outbox/lane.ts'
 import { decodeValue } from '../storage/value.ts'
+import type { EntityOperators } from '../events.ts'
 import type {
   AttemptContext,
-  EntityOperators,
   PersistableEntity,
   PersistenceMetadata,
   PersistenceStrategy,

@@ -73,7 +73,7 @@ function tagObject(holder: object, place: Place): unknown {
 function tagRecord(record: Record<string, unknown>, inside: (value: unknown, step: string) => unknown): unknown {
   const keys = Object.keys(record)
   // Without a prototype `__proto__` is a key like any other.
-  const plain: Record<string, unknown> = Object.create(null)
+  const plain: Record<string, unknown> = { __proto__: null }
   for (const key of keys) plain[key] = inside(record[key], stepTo(key))
   return keys.length === 1 && keys[0] === '$' ? { $: ['$', plain['$']] } : plain
 }
