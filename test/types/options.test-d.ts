@@ -6,6 +6,7 @@ import {
   filter,
   map,
   type MonoTypeOperatorFunction,
+  type Observable,
   of,
   type OperatorFunction,
   pipe,
