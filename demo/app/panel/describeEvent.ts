@@ -1,6 +1,7 @@
-import type { OutboxEvents, PersistenceTask } from 'rx-outbox'
+import type { OutboxEvents } from 'rx-outbox'
 import type { Entities } from '../entities.ts'
-import { errorText } from '../errorText.ts'
+import { errorLabel } from '../errorText.ts'
+import { subjectOf } from './subjectOf.ts'
 
 type Payload = OutboxEvents<Entities>[keyof OutboxEvents<Entities>]
 
@@ -19,26 +20,10 @@ export function describeEvent(payload: Payload): { subject: string; detail: stri
   return { subject: entityType, detail: '' }
 }
 
-/** `note “Milk”`, or the beginning of its id where it has no text. */
-export function subjectOf({
-  entityType,
-  entityId,
-  data,
-}: Pick<PersistenceTask, 'entityType' | 'entityId' | 'data'>): string {
-  const name = textOf(data, 'title') ?? textOf(data, 'name')
-  return name ? `${entityType} “${name}”` : `${entityType} ${entityId.slice(0, 8)}`
-}
-
 function detailOf(payload: Payload): string {
   if (!('metadata' in payload)) return ''
-  if ('error' in payload) return errorText(payload.error)
+  if ('error' in payload) return errorLabel(payload.error)
   return payload.metadata.version === undefined ? '' : `version ${payload.metadata.version}`
-}
-
-function textOf(data: unknown, field: string): string | undefined {
-  if (typeof data !== 'object' || data === null) return undefined
-  const value: unknown = Reflect.get(data, field)
-  return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 function messageOf(error: unknown): string {

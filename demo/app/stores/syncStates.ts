@@ -1,4 +1,4 @@
-import { Subscription, firstValueFrom } from 'rxjs'
+import { distinctUntilChanged, firstValueFrom, map, Subscription } from 'rxjs'
 import type { Persistence, PersistenceMetadata, PersistenceTask } from 'rx-outbox'
 import { shallowReactive } from 'vue'
 import type { Entities } from '../entities.ts'
@@ -13,9 +13,9 @@ export const createSyncStates = (): SyncStates => shallowReactive(new Map<string
 export function followSync(
   entityType: keyof Entities,
   states: SyncStates,
-  persistence: Pick<Persistence<Entities>, 'bus' | 'metadata'>,
+  persistence: Pick<Persistence<Entities>, 'bus' | 'metadata' | 'status$'>,
 ): Subscription {
-  const { bus } = persistence
+  const { bus, metadata, status$ } = persistence
   const following = new Subscription()
   const isOurs = (task: PersistenceTask) => task.entityType === entityType
   const setStatus = (task: PersistenceTask, syncStatus: SyncState['syncStatus']) => {
@@ -34,29 +34,41 @@ export function followSync(
   )
   following.add(bus.on('queue:task-processing', ({ task }) => setStatus(task, 'syncing')))
   following.add(
-    bus.on('entity:persisted', ({ entityType: type, id, operation, metadata }) => {
-      if (type !== entityType) return
-      if (operation === 'delete') states.delete(id)
-      else states.set(id, metadata)
+    bus.on('entity:persisted', (news) => {
+      if (news.entityType !== entityType) return
+      if (news.operation === 'delete') states.delete(news.id)
+      else states.set(news.id, news.metadata)
     }),
   )
   following.add(
-    bus.on('entity:expired', ({ entityType: type, id, metadata }) => {
-      if (type === entityType) states.set(id, metadata)
+    bus.on('entity:expired', (news) => {
+      if (news.entityType === entityType) states.set(news.id, news.metadata)
     }),
   )
+  const ask = async (id: string) => {
+    const left = await metadata(entityType, id)
+    if (left) states.set(id, left)
+    else states.delete(id)
+  }
   following.add(
     bus.on('queue:task-discarded', async ({ task }) => {
-      if (!isOurs(task)) return
-      const left = await persistence.metadata(entityType, task.entityId)
-      if (left) states.set(task.entityId, left)
-      else states.delete(task.entityId)
+      if (isOurs(task)) await ask(task.entityId)
+    }),
+  )
+  // An attempt that a 401 or the network cut short costs nothing, and so ends without an event.
+  const isIdle$ = status$.pipe(
+    map(({ processing }) => processing === 0),
+    distinctUntilChanged(),
+  )
+  following.add(
+    isIdle$.subscribe((isIdle) => {
+      if (isIdle) for (const [id, { syncStatus }] of states) if (syncStatus === 'syncing') void ask(id)
     }),
   )
   for (const failed of ['entity:persist-error', 'entity:update-error', 'entity:delete-error'] as const) {
     following.add(
-      bus.on(failed, ({ entityType: type, id, metadata, retryAt }) => {
-        if (type === entityType) states.set(id, { ...metadata, retryAt })
+      bus.on(failed, (news) => {
+        if (news.entityType === entityType) states.set(news.id, { ...news.metadata, retryAt: news.retryAt })
       }),
     )
   }
