@@ -24,10 +24,7 @@ export interface EventBus<E extends EntityMap> {
   on: {
     <N extends keyof OutboxEvents<E>>(name: N): Observable<OutboxEvents<E>[N]>
     /** A handler that throws or rejects harms nobody; the error shows on `errors$`. */
-    <N extends keyof OutboxEvents<E>>(
-      name: N,
-      handler: (payload: OutboxEvents<E>[N]) => unknown,
-    ): Subscription
+    <N extends keyof OutboxEvents<E>>(name: N, handler: (payload: OutboxEvents<E>[N]) => unknown): Subscription
   }
   /** What handlers threw. */
   errors$: Observable<unknown>

@@ -21,7 +21,7 @@ import { createReceipts, type OpenReceipt } from './outbox/receipts.ts'
 import { createSession, type Session } from './session.ts'
 import { statusOf } from './status.ts'
 import { createStreams } from './streams.ts'
-import { createViews } from './sync/metadata.ts'
+import { createViews, metadataOf } from './sync/metadata.ts'
 import type { EntityMap, EntityType } from './events.ts'
 import type { OutboxStatus, PersistenceMetadata, Receipt, TaskOptions, TaskResult } from './types.ts'
 
@@ -240,14 +240,7 @@ export function createPersistence<E extends EntityMap>(config: {
     entityType: string,
     id?: string,
   ): Promise<PersistenceMetadata | undefined | Map<string, PersistenceMetadata>> {
-    const { lanes } = (await opened()).outbox.state
-    const known = [...lanes.values()].filter(
-      (lane) => lane.entityType === entityType && (id === undefined || lane.entityId === id),
-    )
-    const all = known.flatMap((lane): [string, PersistenceMetadata][] => {
-      const shown = views.metadata(lane)
-      return shown ? [[lane.entityId, shown]] : []
-    })
-    return id === undefined ? new Map(all) : all[0]?.[1]
+    const all = metadataOf((await opened()).outbox.state.lanes.values(), views, entityType, id)
+    return id === undefined ? all : all.get(id)
   }
 }

@@ -9,18 +9,17 @@ import {
   of,
   type SchedulerLike,
   Subject,
-  type Subscription,
   switchMap,
 } from 'rxjs'
 import type { BreakerConfig } from '../api.ts'
 import { classify, isPermanentError, isPersistenceError } from '../errors.ts'
 import { drain } from '../operators/drain.ts'
-import { longTimer } from '../operators/longTimer.ts'
 import { nextDelay } from '../operators/nextDelay.ts'
 import type { Entry } from '../outbox/lane.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { PersistenceStrategy, PersistReceipt, RetryConfig, TaskError } from '../types.ts'
+import { createAlarm } from './alarm.ts'
 import { type Attempts, believable } from './attempt.ts'
 import type { Deadlines } from './deadlines.ts'
 import { type Breaker, createBreaker, isUnreached } from './breaker.ts'
@@ -66,7 +65,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     setAlarm()
   }
   const breakers = new Map<string, Breaker>()
-  let alarm: { at: number; timer: Subscription } | undefined
+  const alarm = createAlarm(scheduler, ring)
 
   const open = (entityType: string) =>
     config.mayGo() && config.isAuthorized(entityType) && breakerOf(entityType).allows(scheduler.now())
@@ -217,28 +216,18 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     wake()
   }
 
-  /** The one timer: to the next lane that is due, the next task that expires, or the next probe. */
+  /** To the next lane that is due, the next task that expires, or the next probe. */
   function setAlarm(): void {
     let at = Math.min(schedule.nextDue() ?? Infinity, expiring.first?.expiresAt ?? Infinity)
-    for (const { probeAt } of breakers.values()) {
-      if (probeAt > scheduler.now()) at = Math.min(at, probeAt)
-    }
-    if (at === Infinity || (alarm && alarm.at <= at)) return
-    alarm?.timer.unsubscribe()
-    const due = at
-    const timer = longTimer(Math.max(0, at - scheduler.now()), scheduler).subscribe(() => {
-      alarm = undefined
-      // A clock that was set back meanwhile makes nobody wait again.
-      ring(Math.max(due, scheduler.now()))
-    })
-    alarm = { at, timer }
+    for (const { probeAt } of breakers.values()) if (probeAt > scheduler.now()) at = Math.min(at, probeAt)
+    alarm.set(at)
   }
 
   return {
     run$: merge(of(undefined), wake$).pipe(
       drain({ take, done: setAlarm }, deliver, config.concurrency),
       finalize(() => {
-        alarm?.timer.unsubscribe()
+        alarm.close()
         config.deadlines.close()
       }),
     ),

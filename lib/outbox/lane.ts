@@ -1,3 +1,4 @@
+import type { Enqueued } from '../storage/records.ts'
 import type { EntityRef, Operation, TaskError } from '../types.ts'
 import type { Line } from './schedule.ts'
 
@@ -95,6 +96,37 @@ export function createLane(entityType: string, entityId: string): Lane {
     byAge: -1,
     byTime: -1,
     dueAt: 0,
+  }
+}
+
+export function createEntry(record: Enqueued, lane: Lane, state: Entry['state']): Entry {
+  return {
+    lsn: record.lsn,
+    place: record.place ?? record.lsn,
+    id: record.id,
+    key: record.key ?? record.id,
+    lane,
+    operation: record.operation,
+    data: record.data,
+    priority: record.priority,
+    createdAt: record.createdAt,
+    schemaVersion: record.schemaVersion,
+    expiresAt: record.expiresAt,
+    maxAge: record.maxAge,
+    dependsOn: record.dependsOn,
+    retryOf: record.retryOf,
+    retryCount: 0,
+    retryAt: 0,
+    held: false,
+    error: undefined,
+    mark: undefined,
+    inDoubt: false,
+    progress: undefined,
+    state,
+    blockedBy: undefined,
+    outcome: undefined,
+    byExpiry: -1,
+    overtakenBy: undefined,
   }
 }
 

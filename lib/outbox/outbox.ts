@@ -1,14 +1,14 @@
 import { PersistenceError } from '../errors.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { Ended, Enqueued, JournalRecord } from '../storage/records.ts'
-import { decodeValue, encodeValue } from '../storage/value.ts'
 import type { PersistReceipt, TaskEnd, TaskError } from '../types.ts'
-import { coalesce } from './coalesce.ts'
 import { Heap } from './heap.ts'
 import { type Entry, type Lane, laneKey } from './lane.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
+import { joinedData, mergedOperation } from './merge.ts'
 import { present } from './snapshot.ts'
-import { createState, type OutboxState, waitsFor } from './state.ts'
+import { waitsFor } from './relations.ts'
+import { createState, type OutboxState } from './state.ts'
 
 /** What happened to a task: the outbox says it, others make results and events of it. */
 export type Fact =
@@ -99,9 +99,11 @@ export function createOutbox(config: OutboxConfig): Outbox {
     const head = lane.queue[0]
     const rank = rankOf(lane)
     if (rank !== lane.rank) {
-      lane.rank = rank
       // A dependency inherits the priority of who waits for it.
-      for (const { dependsOn } of lane.queue) for (const on of lanesOf(dependsOn)) touched.add(on)
+      for (const { dependsOn } of lane.queue) {
+        for (const on of lanesOf(dependsOn)) if (rank > on.rank || lane.rank === on.rank) touched.add(on)
+      }
+      lane.rank = rank
     }
     if (head?.state !== 'waiting' || lanesOf(head.dependsOn).some((on) => on !== lane && waitsFor(head, on))) {
       schedule.delete(lane)
@@ -132,40 +134,29 @@ export function createOutbox(config: OutboxConfig): Outbox {
 
   /** Joins a task that just came with the one before it, while nobody may have sent either. */
   function mergeWithOlder(newer: Entry): void {
-    const { queue } = newer.lane
-    const older = queue[queue.indexOf(newer) - 1]
-    if (!older || older.state !== 'waiting' || newer.state !== 'waiting' || older.mark || newer.mark) return
-    const operation = coalesce(older.operation, newer.operation)
-    if (operation === undefined || dependsOnMore(newer, older)) return
-    const joined = operation === 'create' || operation === 'update' ? join(older, newer) : { data: undefined }
-    if (!joined) return
+    const { queue, entityType } = newer.lane
+    const older = queue[queue.lastIndexOf(newer) - 1]
+    const operation = mergedOperation(older, newer, lanesOf)
+    if (!older || operation === undefined) return
+    let data: string | undefined
+    try {
+      data = joinedData(older, newer, config.coalesceOf(entityType))
+    } catch (error) {
+      // Both are sent, then.
+      config.trouble(error)
+      return
+    }
     expiring.delete(older)
-    const superseded = { kind: 'superseded', ...stamp(), task: older.lsn, by: newer.lsn } as const
-    note({ ...superseded, operation: operation === 'nothing' ? 'delete' : operation, ...present(joined) })
+    const both = {
+      task: older.lsn,
+      by: newer.lsn,
+      operation: operation === 'nothing' ? 'delete' : operation,
+      data,
+    } as const
+    note({ kind: 'superseded', ...stamp(), ...both })
     ended++
     tell({ entry: older, is: 'ended', end: { status: 'superseded', supersededBy: newer.id } })
     if (operation === 'nothing') persisted(newer, {}, false)
-  }
-
-  /** The strategy's own join, where there is one; a join that fails leaves both tasks as they are. */
-  function join(older: Entry, newer: Entry): { data: string | undefined } | undefined {
-    const own = config.coalesceOf(newer.lane.entityType)
-    if (!own || older.data === undefined || newer.data === undefined) return { data: undefined }
-    try {
-      return { data: encodeValue(own(decodeValue(older.data), decodeValue(newer.data)), newer.lane.entityType) }
-    } catch (error) {
-      config.trouble(error)
-      return undefined
-    }
-  }
-
-  /** The newer one waits for something that the older one does not: then it may not move to its place. */
-  function dependsOnMore(newer: Entry, older: Entry): boolean {
-    return lanesOf(newer.dependsOn).some(
-      (on) =>
-        on !== newer.lane &&
-        on.queue.some(({ place }) => place < newer.place && (place > older.place || !on.waiters?.has(older))),
-    )
   }
 
   /** It is no longer in flight: its time may run out again. */

@@ -1,6 +1,6 @@
 import type { Ended, Enqueued, JournalRecord, Sending, Superseded } from '../storage/records.ts'
-import type { EntityRef } from '../types.ts'
-import { createLane, insertByPlace, type Entry, type Lane, laneKey, removeFrom } from './lane.ts'
+import { createEntry, createLane, insertByPlace, type Entry, type Lane, laneKey, removeFrom } from './lane.ts'
+import { createRelations, waitsFor } from './relations.ts'
 
 /** What a journal means: the fold of its records, in order. Replaying and living go through the same `apply`. */
 export interface OutboxState {
@@ -37,6 +37,8 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
   const kept: JournalRecord[] = []
   const counts = { waiting: 0, sending: 0, parked: 0, dead: 0, ended: 0 }
   const state: OutboxState = { lanes, tasks, dead: letters, imported, kept, counts, lsn: 0, epoch: 0, become, apply }
+
+  const { followers, deadCreateBefore, awaitDependencies, forsake } = createRelations(lanes, touch)
 
   function become(entry: Entry, next: Entry['state']): void {
     counts[entry.state]--
@@ -104,34 +106,7 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
 
   function enqueued(record: Enqueued): Entry {
     const own = lane(record.entityType, record.entityId)
-    const entry: Entry = {
-      lsn: record.lsn,
-      place: record.place ?? record.lsn,
-      id: record.id,
-      key: record.key ?? record.id,
-      lane: own,
-      operation: record.operation,
-      data: record.data,
-      priority: record.priority,
-      createdAt: record.createdAt,
-      schemaVersion: record.schemaVersion,
-      expiresAt: record.expiresAt,
-      maxAge: record.maxAge,
-      dependsOn: record.dependsOn,
-      retryOf: record.retryOf,
-      retryCount: 0,
-      retryAt: 0,
-      held: false,
-      error: undefined,
-      mark: undefined,
-      inDoubt: false,
-      progress: undefined,
-      state: knows(record.entityType) ? 'waiting' : 'parked',
-      blockedBy: undefined,
-      outcome: undefined,
-      byExpiry: -1,
-      overtakenBy: undefined,
-    }
+    const entry = createEntry(record, own, knows(record.entityType) ? 'waiting' : 'parked')
     tasks.set(entry.lsn, entry)
     counts[entry.state]++
     insertByPlace(own.queue, entry)
@@ -212,14 +187,7 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     tasks.delete(dead.lsn)
     letters.delete(dead)
     become(dead, 'ended')
-    for (const follower of followers(dead)) {
-      if (follower.blockedBy !== dead) continue
-      follower.blockedBy = undefined
-      become(follower, 'waiting')
-      const other = deadCreateBefore(follower)
-      if (other) park(follower, other)
-      touch(follower.lane)
-    }
+    unpark(dead, dead)
     release(dead.lane)
     return dead
   }
@@ -229,39 +197,20 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     become(entry, 'parked')
     entry.blockedBy = cause
     touch(entry.lane)
+    // What is never created cannot be changed, nor be depended on.
+    if (entry.operation === 'create') for (const follower of followers(entry)) park(follower, cause)
   }
 
-  /** Later tasks of its lane, and tasks of other lanes that depend on it. */
-  function followers(entry: Entry): Entry[] {
-    const later = entry.lane.queue.filter(({ place }) => place > entry.place)
-    return [...later, ...Array.from(entry.lane.waiters ?? []).filter(({ place }) => place > entry.place)]
-  }
-
-  function deadCreateBefore(entry: Entry): Entry | undefined {
-    const lanesBefore = [entry.lane, ...(entry.dependsOn ?? []).map((ref) => dependency(ref, entry))]
-    for (const before of lanesBefore) {
-      const cause = before?.dead?.find(({ operation, place }) => operation === 'create' && place < entry.place)
-      if (cause) return cause
+  function unpark(before: Entry, cause: Entry): void {
+    for (const follower of followers(before)) {
+      if (follower.blockedBy !== cause) continue
+      become(follower, 'waiting')
+      follower.blockedBy = undefined
+      unpark(follower, cause)
+      const other = deadCreateBefore(follower)
+      if (other) park(follower, other)
+      touch(follower.lane)
     }
-    return undefined
-  }
-
-  function dependency(ref: EntityRef, entry: Entry): Lane | undefined {
-    const found = lanes.get(laneKey(ref.entityType, ref.id))
-    return found === entry.lane ? undefined : found
-  }
-
-  function awaitDependencies(entry: Entry): void {
-    for (const ref of entry.dependsOn ?? []) {
-      const on = dependency(ref, entry)
-      if (!on || !waitsFor(entry, on)) continue
-      ;(on.waiters ??= new Set()).add(entry)
-      touch(on)
-    }
-  }
-
-  function forsake(entry: Entry): void {
-    for (const ref of entry.dependsOn ?? []) dependency(ref, entry)?.waiters?.delete(entry)
   }
 
   /** A task of the lane ended: who waited for it may go, and an empty lane of which nothing is known is forgotten. */
@@ -277,10 +226,4 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
   }
 
   return state
-}
-
-/** Whether a task has to wait for tasks of another lane, or is parked behind one: those that were here before it. */
-export function waitsFor(entry: Entry, on: Lane): boolean {
-  const before = ({ place }: Entry) => place < entry.place
-  return on.queue.some(before) || (on.dead?.some((dead) => dead.operation === 'create' && before(dead)) ?? false)
 }

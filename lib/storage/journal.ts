@@ -64,11 +64,7 @@ export function createJournal(config: JournalConfig): Journal {
   function start(): Promise<void> {
     timer?.unsubscribe()
     timer = undefined
-    busy ??= run().finally(() => {
-      busy = undefined
-      config.rested()
-    })
-    return busy
+    return (busy ??= run())
   }
 
   function startIn(ms: number): void {
@@ -80,8 +76,14 @@ export function createJournal(config: JournalConfig): Journal {
     await Promise.resolve()
     do {
       if (compaction) await replace(compaction)
-      else if (writes.length > 0 && !(await append(writes))) return startIn(pause)
+      else if (writes.length > 0 && !(await append(writes))) {
+        startIn(pause)
+        break
+      }
     } while (writes.length > 0 || compaction)
+    // In the same step in which nothing was left: what comes next starts a run of its own.
+    busy = undefined
+    config.rested()
   }
 
   async function append(group: Write[]): Promise<boolean> {

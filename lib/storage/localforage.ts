@@ -1,6 +1,7 @@
 import localforage from 'localforage'
-import { asyncScheduler, defer, firstValueFrom, timeout, type SchedulerLike } from 'rxjs'
+import { defer, firstValueFrom, timeout, type SchedulerLike } from 'rxjs'
 import type { LocalForageLike } from '../api.ts'
+import { environment } from '../environment.ts'
 import { StorageError } from '../errors.ts'
 import { journalsOf, newestGeneration, type Generation } from './generation.ts'
 import { endKey, journalPrefix, segmentKey } from './journalKey.ts'
@@ -45,7 +46,7 @@ interface Tail {
 // with 5,000 groups in Chromium).
 export function localforageStore(
   instance: LocalForageLike | string = localforage.INDEXEDDB,
-  { writeTimeout = 30_000, scheduler = asyncScheduler }: LocalforageStoreOptions = {},
+  { writeTimeout = 30_000, scheduler = environment.scheduler }: LocalforageStoreOptions = {},
 ): JournalStore {
   const tails = new Map<string, Tail>()
   let opened = typeof instance === 'string' ? undefined : instance

@@ -77,3 +77,19 @@ function syncStatus({ queue, dead }: Lane): PersistenceMetadata['syncStatus'] {
 export function sameMetadata(a: PersistenceMetadata | undefined, b: PersistenceMetadata | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
 }
+
+/** The metadata of all entities of a type, or of one of them. */
+export function metadataOf(
+  lanes: Iterable<Lane>,
+  views: Views,
+  entityType: string,
+  id?: string,
+): Map<string, PersistenceMetadata> {
+  const all = new Map<string, PersistenceMetadata>()
+  for (const lane of lanes) {
+    if (lane.entityType !== entityType || (id !== undefined && lane.entityId !== id)) continue
+    const shown = views.metadata(lane)
+    if (shown) all.set(lane.entityId, shown)
+  }
+  return all
+}

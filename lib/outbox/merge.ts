@@ -1,0 +1,36 @@
+import { decodeValue, encodeValue } from '../storage/value.ts'
+import type { Operation } from '../types.ts'
+import { coalesce } from './coalesce.ts'
+import type { Entry, Lane } from './lane.ts'
+
+/** What two neighbours of a lane become together; `undefined` when both have to be sent. */
+export function mergedOperation(
+  older: Entry | undefined,
+  newer: Entry,
+  lanesOf: (dependsOn: Entry['dependsOn']) => Lane[],
+): Operation | 'nothing' | undefined {
+  if (!older || older.state !== 'waiting' || newer.state !== 'waiting' || older.mark || newer.mark) return undefined
+  return lanesOf(newer.dependsOn).some((on) => on !== newer.lane && waitsForMore(newer, older, on))
+    ? undefined
+    : coalesce(older.operation, newer.operation)
+}
+
+/** The newer one waits there for something that the older one does not: then it may not move to its place. */
+function waitsForMore(newer: Entry, older: Entry, on: Lane): boolean {
+  const isWaited = on.waiters?.has(older) ?? false
+  return on.queue.some(({ place }) => place < newer.place && (place > older.place || !isWaited))
+}
+
+/**
+ * The data of both, joined the strategy's own way; `undefined` where the newer's simply stands.
+ *
+ * @throws whatever the strategy throws, and TypeError for a result that cannot be stored
+ */
+export function joinedData(
+  older: Entry,
+  newer: Entry,
+  own: ((older: unknown, newer: unknown) => unknown) | undefined,
+): string | undefined {
+  if (!own || older.data === undefined || newer.data === undefined) return undefined
+  return encodeValue(own(decodeValue(older.data), decodeValue(newer.data)), newer.lane.entityType)
+}
