@@ -67,8 +67,11 @@ export function createDelivery(config: DeliveryConfig): Delivery {
   const breakers = new Map<string, Breaker>()
   const alarm = createAlarm(scheduler, ring)
 
-  const open = (entityType: string) =>
-    config.mayGo() && config.isAuthorized(entityType) && breakerOf(entityType).allows(scheduler.now())
+  function open(entityType: string): boolean {
+    if (!config.mayGo() || !config.isAuthorized(entityType)) return false
+    const breaker = breakerOf(entityType)
+    return !breaker.isOpen || breaker.allows(scheduler.now())
+  }
   const keyWindowOf = (entityType: string) => strategyOf(entityType)?.keyWindow ?? Infinity
   const marks = createMarks({
     outbox,
@@ -80,9 +83,11 @@ export function createDelivery(config: DeliveryConfig): Delivery {
   })
 
   function breakerOf(entityType: string): Breaker {
-    const breaker = breakers.get(entityType) ?? createBreaker(config.breaker)
-    breakers.set(entityType, breaker)
-    return breaker
+    const known = breakers.get(entityType)
+    if (known) return known
+    const made = createBreaker(config.breaker)
+    breakers.set(entityType, made)
+    return made
   }
 
   function take(): Entry | undefined {

@@ -117,7 +117,10 @@ export function createSchedule<L extends Line>(maxOvertakes: number, gateOf: (li
     },
     upcoming(count, open) {
       const taken: L[] = []
-      for (let next = nextOf(open); next !== undefined && taken.length < count; next = candidates(open).best) {
+      // Asked once a gate, not once a line.
+      const opened = new Set([...gates.keys()].filter(open))
+      const isOpen = (name: string) => opened.has(name)
+      for (let next = nextOf(isOpen); next !== undefined && taken.length < count; next = candidates(isOpen).best) {
         gate(gateOf(next)).byRank.delete(next)
         taken.push(next)
       }
