@@ -69,7 +69,7 @@ export default defineConfig({
           name: 'e2e',
           environment: 'node',
           include: ['test/browser/**/*.e2e.test.ts', 'test/tabs/**/*.test.ts'],
-          globalSetup: './test/support/builtDemo.ts',
+          globalSetup: ['./test/support/builtDemo.ts', './test/support/builtBareApp.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Each has a server, a database and a browser of its own: two at once starve each other.

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
-import { chromium, type Browser } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext } from 'playwright-core'
 import { unpackedChromium } from './unpackedChromium.ts'
 
 export interface Chromium {
@@ -40,6 +40,11 @@ export function resolveChromium(): Promise<Chromium> {
 /** A browser of its own, for tests that drive several tabs from outside. Close it. */
 export async function launchChromium(): Promise<Browser> {
   return chromium.launch(await resolveChromium())
+}
+
+/** A browser with a profile on disk: what it stores is there when it is started again. Close it. */
+export async function launchProfile(folder: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, await resolveChromium())
 }
 
 async function find(): Promise<Chromium> {

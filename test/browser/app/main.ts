@@ -1,0 +1,90 @@
+import localforage from 'localforage'
+import { filter, firstValueFrom, of } from 'rxjs'
+import { createPersistence, type Persistence, type PersistenceStrategy, type TaskResult } from 'rx-outbox'
+import { restStrategy } from 'rx-outbox/rest'
+import { described, values } from './values.ts'
+
+/** The smallest app there is: no view, all of it on `window.bare`. Tests choose its options in the address. */
+export interface Bare {
+  outbox: Persistence<Entities>
+  /** Every result since the page was opened. */
+  results: TaskResult[]
+  /** Everything that came on `errors$`. */
+  errors: string[]
+  /** What the strategies that stay in the page were given, in order. */
+  lines: Line[]
+  things: Thing[]
+  /** Resolves when all that was taken in has ended, and is written. */
+  drained: () => Promise<void>
+  values: typeof values
+  described: typeof described
+}
+
+export interface Note {
+  id: string
+  text: string
+}
+
+export interface Line {
+  id: string
+}
+
+/** Holds whatever can be stored. */
+export interface Thing {
+  id: string
+  value: unknown
+}
+
+/** Notes go to the demo's server; the others are answered within the call. */
+interface Entities {
+  note: Note
+  line: Line
+  thing: Thing
+}
+
+declare global {
+  interface Window {
+    bare: Bare
+  }
+}
+
+const wanted = new URLSearchParams(location.search)
+const number = (name: string, usual: number) => Number(wanted.get(name) ?? usual)
+const lines: Line[] = []
+const things: Thing[] = []
+const results: TaskResult[] = []
+const errors: string[] = []
+
+/** Answers before the call returns; deletes are not used. */
+function atOnce<T>(delivered: T[]): PersistenceStrategy<T> {
+  const take = ({ data }: { data: T }) => {
+    delivered.push(data)
+    return of({})
+  }
+  return { persistCreate: take, persistUpdate: take, persistDelete: () => of({}) }
+}
+
+const outbox = createPersistence<Entities>({
+  strategies: { note: restStrategy<Note>({ url: '/api/notes' }), line: atOnce(lines), thing: atOnce(things) },
+  options: {
+    storage: wanted.get('driver') === 'localStorage' ? localforage.LOCALSTORAGE : undefined,
+    concurrency: number('concurrency', 1),
+    // Patient: what is tested is that everything arrives, not when it is given up.
+    retryConfig: { maxRetries: 100, initialDelay: number('retry', 20), multiplier: 1.5, maxDelay: 200 },
+    breaker: { failures: 5, delay: number('retry', 20), maxDelay: 200 },
+    ...(wanted.has('offline') && { online$: of(false) }),
+  },
+})
+outbox.results$.subscribe((result) => results.push(result))
+outbox.errors$.subscribe((error) => errors.push(String(error)))
+
+async function drained(): Promise<void> {
+  const isEmpty = filter((status: { phase: string; pending: number; processing: number; waiting: number }) => {
+    return status.phase === 'running' && status.pending + status.processing + status.waiting === 0
+  })
+  await outbox.idle()
+  await firstValueFrom(outbox.status$.pipe(isEmpty))
+  await outbox.idle()
+}
+
+window.bare = { outbox, results, errors, lines, things, drained, values, described }

@@ -1,0 +1,46 @@
+import type { BrowserContext, Page, Request } from 'playwright-core'
+
+/** A write as it left the browser. */
+export interface SentWrite {
+  key: string | undefined
+  /** Method, path and body: what one key stands for. */
+  what: string
+}
+
+export interface Tab {
+  page: Page
+  /** Every write this tab sent, again and again where it did. */
+  sent: SentWrite[]
+  /** Writes of this tab that got no answer. */
+  unanswered: SentWrite[]
+  /** What the console calls an error, and errors that nobody caught. */
+  complaints: string[]
+}
+
+/** Opens a page and listens to what it sends and complains of. */
+export async function openTab(context: BrowserContext, url: string): Promise<Tab> {
+  const page = await context.newPage()
+  const tab: Tab = { page, sent: [], unanswered: [], complaints: [] }
+  page.on('request', (request) => {
+    if (isWrite(request)) tab.sent.push(written(request))
+  })
+  page.on('requestfailed', (request) => {
+    if (isWrite(request)) tab.unanswered.push(written(request))
+  })
+  page.on('pageerror', (error) => tab.complaints.push(error.stack ?? error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error') tab.complaints.push(`${message.text()} (${message.location().url})`)
+  })
+  await page.goto(url)
+  return tab
+}
+
+function isWrite(request: Request): boolean {
+  return request.method() !== 'GET' && /\/api\/[a-z]/.test(request.url())
+}
+
+function written(request: Request): SentWrite {
+  const { pathname } = new URL(request.url())
+  const what = `${request.method()} ${pathname} ${request.postData() ?? ''}`
+  return { key: request.headers()['idempotency-key'], what }
+}
