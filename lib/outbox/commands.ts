@@ -1,6 +1,7 @@
 import { PersistenceError } from '../errors.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { Enqueued, JournalRecord } from '../storage/records.ts'
+import { knowsKey } from './knowsKey.ts'
 import type { Entry } from './lane.ts'
 import type { Outbox } from './outbox.ts'
 import { present } from './snapshot.ts'
@@ -26,6 +27,8 @@ export interface Commands {
 
 export function createCommands({ outbox, journal, owner, now, createId, keyWindowOf }: CommandsConfig): Commands {
   const { state } = outbox
+  /** Dead letters whose new task is being stored. */
+  const reviving = new Set<Entry>()
 
   function find(taskId: string): Entry {
     for (const entry of state.tasks.values()) if (entry.id === taskId) return entry
@@ -36,10 +39,32 @@ export function createCommands({ outbox, journal, owner, now, createId, keyWindo
     return [...state.dead].sort((a, b) => a.place - b.place)
   }
 
+  /** A deadline that has passed would end the new task at once, and an age begins anew. */
+  function expiryOf({ createdAt, maxAge = Infinity, expiresAt = Infinity }: Entry): number | undefined {
+    const own = expiresAt === createdAt + maxAge || expiresAt <= now() ? Infinity : expiresAt
+    const ends = Math.min(own, now() + maxAge)
+    return ends === Infinity ? undefined : ends
+  }
+
+  async function retry(letter: Entry): Promise<string> {
+    refuseIfReviving(letter)
+    reviving.add(letter)
+    try {
+      return await revive(letter)
+    } finally {
+      reviving.delete(letter)
+    }
+  }
+
+  /** The journal cannot take back what is on its way into it. */
+  function refuseIfReviving(letter: Entry): void {
+    if (reviving.has(letter)) throw new PersistenceError(`The dead letter ${letter.id} is being retried.`)
+  }
+
   /** Makes a new task of a dead letter, in its place. In doubt and within the window it is the same request: same key. */
   async function revive(letter: Entry): Promise<string> {
     const { lane, maxAge, mark } = letter
-    const again = letter.inDoubt && mark && now() - mark.firstSentAt <= keyWindowOf(lane.entityType)
+    const again = letter.inDoubt && mark && knowsKey(mark.firstSentAt, keyWindowOf(lane.entityType), now())
     const id = createId()
     const record: Enqueued = {
       kind: 'enqueued',
@@ -56,8 +81,7 @@ export function createCommands({ outbox, journal, owner, now, createId, keyWindo
       ...present({
         key: again ? letter.key : undefined,
         owner: owner || undefined,
-        // A deadline that has passed would end it at once; an age begins anew.
-        expiresAt: maxAge === undefined ? undefined : now() + maxAge,
+        expiresAt: expiryOf(letter),
         maxAge,
         dependsOn: letter.dependsOn,
         data: letter.data,
@@ -75,11 +99,9 @@ export function createCommands({ outbox, journal, owner, now, createId, keyWindo
       })
     }
     await journal.write(records, 'enqueue')
-    // Somebody may have been quicker while it was being stored.
-    if (letter.state !== 'dead') throw new PersistenceError(`The dead letter ${letter.id} is gone.`)
     // Asked before it comes back to life: what it held up was parked, and supersedes nothing.
     const later = lane.queue.find(
-      (task) => task.place > letter.place && task.state === 'waiting' && task.operation !== 'create',
+      (task) => task.place > letter.place && task.state !== 'parked' && task.operation !== 'create',
     )
     const supersededBy = letter.overtakenBy ?? later?.id
     outbox.accept([record], { merge: false })
@@ -102,12 +124,13 @@ export function createCommands({ outbox, journal, owner, now, createId, keyWindo
       const letter = find(taskId)
       if (letter.state !== 'dead')
         throw new PersistenceError(`Task ${taskId} is no dead letter: it is tried by itself.`)
-      return revive(letter)
+      return retry(letter)
     },
     async discard(taskId) {
       const entry = find(taskId)
       if (entry.state === 'sending')
         throw new PersistenceError(`Task ${taskId} is in flight: discard it when it has come back.`)
+      refuseIfReviving(entry)
       drop(entry)
       await journal.flush()
     },
@@ -116,10 +139,10 @@ export function createCommands({ outbox, journal, owner, now, createId, keyWindo
       outbox.refreshAll()
     },
     async retryAll() {
-      for (const letter of dead()) if (letter.state === 'dead') await revive(letter)
+      for (const letter of dead()) if (letter.state === 'dead' && !reviving.has(letter)) await retry(letter)
     },
     async discardAll() {
-      for (const letter of dead()) if (letter.state === 'dead') drop(letter)
+      for (const letter of dead()) if (letter.state === 'dead' && !reviving.has(letter)) drop(letter)
       await journal.flush()
     },
   }

@@ -133,10 +133,15 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
   function ended(record: Ended): Entry | undefined {
     const entry = tasks.get(record.task)
     if (!entry) return undefined
-    if (entry.state === 'dead') return bury(entry)
-    const own = entry.lane
+    const died = record.outcome === 'failed' || record.outcome === 'expired' ? record.outcome : undefined
+    // Said again, behind a compaction that had it already, its death means nothing.
+    if (entry.state === 'dead') return died ? entry : bury(entry)
+    const { lane: own, blockedBy } = entry
     removeFrom(own.queue, entry)
-    become(entry, record.outcome === 'failed' || record.outcome === 'expired' ? 'dead' : 'ended')
+    become(entry, died ? 'dead' : 'ended')
+    entry.blockedBy = undefined
+    // Whoever was parked only because this one was.
+    if (blockedBy && entry.operation === 'create') unpark(entry, blockedBy)
     if (record.outcome === 'persisted') {
       const gone = entry.operation === 'delete'
       own.known = gone
@@ -144,8 +149,8 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
         : { backendId: record.backendId ?? own.known?.backendId, version: record.version, lastSyncAt: record.at }
       for (const dead of own.dead ?? []) if (dead.place < entry.place) dead.overtakenBy = entry.id
     }
-    if (record.outcome === 'failed' || record.outcome === 'expired') {
-      entry.outcome = record.outcome
+    if (died) {
+      entry.outcome = died
       entry.error = record.error
       entry.inDoubt = record.inDoubt ?? false
       entry.overtakenBy = record.by

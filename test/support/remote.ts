@@ -60,10 +60,10 @@ export function inTurn(...answers: Answer[]): Answer {
   return (call) => (answers[Math.min(next++, answers.length - 1)] ?? accepts)(call)
 }
 
-export const accepts: Answer = () => of({})
-export const hangs: Answer = () => NEVER
+export const accepts = () => of({})
+export const hangs = () => NEVER
 
-export function fails(error: () => unknown): Answer {
+export function fails(error: () => unknown): () => ObservableInput<never> {
   return () => throwError(error)
 }
 

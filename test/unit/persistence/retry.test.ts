@@ -1,15 +1,13 @@
 import { createPersistence, type ErrorCategory, memoryStore, NetworkError, nextDelay, PermanentError } from 'rx-outbox'
-import { describe, expect, test } from 'vitest'
+import { of, throwError } from 'rxjs'
+import { describe, expect, test, vi } from 'vitest'
 import { hour, minute, now, pass, start, useFakeTime } from '../../support/fakeTime.ts'
+import { open } from '../../support/opened.ts'
 import { accepts, fails, inTurn, note, Remote } from '../../support/remote.ts'
 
 useFakeTime()
 
 const broken = () => new Error('broken')
-
-function open(remote: Remote, options: Parameters<typeof createPersistence<{ note: unknown }>>[0]['options'] = {}) {
-  return createPersistence({ strategies: { note: remote }, options: { storage: memoryStore(), ...options } })
-}
 
 describe('an error is retried', () => {
   test('after 3, 12 and 48 minutes, to the millisecond, and then the task is a dead letter', async () => {
@@ -32,7 +30,6 @@ describe('an error is retried', () => {
     })
     await pass(100 * hour)
     expect(remote.calls).toHaveLength(4)
-    await persistence.close()
   })
 
   test('at most maxDelay later', async () => {
@@ -41,7 +38,6 @@ describe('an error is retried', () => {
     persistence.created('note', note('n1'))
     await pass(5 * hour)
     expect(remote.since(start)).toEqual([0, 3 * minute, 13 * minute, 23 * minute])
-    await persistence.close()
   })
 
   test('with the settings of its entity type, merged field by field over the common ones', async () => {
@@ -65,7 +61,6 @@ describe('an error is retried', () => {
     expect(strategies.note.since(start)).toEqual([0, minute, 3 * minute])
     expect(strategies.tag.since(start)).toEqual([0, 3 * minute])
     expect(strategies.line.since(start)).toEqual([0, 3 * minute, 9 * minute])
-    await persistence.close()
   })
 
   test('with the default of a field that is given as undefined', async () => {
@@ -77,7 +72,6 @@ describe('an error is retried', () => {
     persistence.created('note', note('n1'))
     await pass(24 * hour)
     expect(remote.since(start)).toEqual([0, 3 * minute])
-    await persistence.close()
   })
 
   test('a share of the delay earlier, as chance says, with jitter', async () => {
@@ -86,7 +80,6 @@ describe('an error is retried', () => {
     persistence.created('note', note('n1'))
     await pass(hour)
     expect(remote.since(start)).toEqual([0, 3 * minute * 0.75])
-    await persistence.close()
   })
 
   test('even when the remote says that the request is wrong', async () => {
@@ -97,7 +90,6 @@ describe('an error is retried', () => {
       const receipt = persistence.created('note', note('n1'))
       await pass(3 * minute)
       expect(await receipt.settled).toMatchObject({ status: 'persisted' })
-      await persistence.close()
     }
   })
 
@@ -107,7 +99,6 @@ describe('an error is retried', () => {
     const receipt = persistence.created('note', note('n1'))
     await now()
     expect(await receipt.settled).toMatchObject({ status: 'failed', task: { retryCount: 0 } })
-    await persistence.close()
   })
 
   test('with the same key and the same body', async () => {
@@ -122,7 +113,6 @@ describe('an error is retried', () => {
     expect(new Set(keys.slice(0, 3)).size).toBe(1)
     expect(keys[3]).not.toBe(keys[0])
     expect(remote.calls.map(({ attempt }) => attempt.attempt)).toEqual([1, 2, 3, 1])
-    await persistence.close()
   })
 })
 
@@ -138,7 +128,6 @@ test('a PermanentError makes a dead letter at once', async () => {
   })
   await pass(24 * hour)
   expect(remote.calls).toHaveLength(1)
-  await persistence.close()
 })
 
 test('a PermanentError is one of any category, also of an unreached remote and of a missing login', async () => {
@@ -147,7 +136,6 @@ test('a PermanentError is one of any category, also of an unreached remote and o
     const receipt = persistence.created('note', note('n1'))
     await now()
     expect(await receipt.settled).toMatchObject({ status: 'failed', error: { category } })
-    await persistence.close()
   }
 })
 
@@ -167,7 +155,6 @@ describe('a restart', () => {
     await pass(5 * hour)
     expect(remote.since(start)).toEqual([0, 3 * minute, 15 * minute, 63 * minute])
     expect(await third.metadata('note', 'n1')).toMatchObject({ syncStatus: 'error', retryCount: 3 })
-    await third.close()
   })
 
   test('after the wait is over sends at once', async () => {
@@ -178,10 +165,9 @@ describe('a restart', () => {
     await now()
     await first.close()
     await pass(hour)
-    const second = open(remote, { storage })
+    open(remote, { storage })
     await now()
     expect(remote.since(start)).toEqual([0, hour])
-    await second.close()
   })
 })
 
@@ -192,12 +178,10 @@ test('a clock that is set back makes nobody wait longer than the longest delay',
   first.created('note', note('n1'))
   await now()
   await first.close()
-  const { vi } = await import('vitest')
   vi.setSystemTime(start - 365 * 24 * hour)
-  const second = open(remote, { storage })
+  open(remote, { storage })
   await pass(hour)
   expect(remote.calls).toHaveLength(2)
-  await second.close()
 })
 
 test('a wait longer than the longest timer of the platform is kept', async () => {
@@ -209,7 +193,6 @@ test('a wait longer than the longest timer of the platform is kept', async () =>
   expect(remote.calls).toHaveLength(1)
   await pass(1)
   expect(remote.calls).toHaveLength(2)
-  await persistence.close()
 })
 
 test('the formula stands alone', () => {
@@ -220,9 +203,7 @@ test('the formula stands alone', () => {
 })
 
 test('a task that waits for its retry holds up its own entity only', async () => {
-  const remote = new Remote(({ id }) =>
-    id === 'n1' ? fails(() => new NetworkError('down'))({} as never) : accepts({} as never),
-  )
+  const remote = new Remote(({ id }) => (id === 'n1' ? throwError(() => new NetworkError('down')) : of({})))
   const persistence = open(remote)
   persistence.created('note', note('n1'))
   persistence.created('note', note('n2'))
@@ -231,5 +212,4 @@ test('a task that waits for its retry holds up its own entity only', async () =>
   persistence.created('note', note('n3'))
   await now()
   expect(remote.log).toEqual(['create n1 text', 'create n2 text', 'create n3 text'])
-  await persistence.close()
 })
