@@ -70,8 +70,9 @@ export default defineConfig({
           environment: 'node',
           include: ['test/browser/**/*.e2e.test.ts', 'test/tabs/**/*.test.ts'],
           globalSetup: ['./test/support/builtDemo.ts', './test/support/builtBareApp.ts'],
-          testTimeout: 120_000,
+          testTimeout: 60_000,
           hookTimeout: 120_000,
+          expect: { poll: { timeout: 30_000 } },
           // Each has a server, a database and a browser of its own: two at once starve each other.
           fileParallelism: false,
           sequence: { groupOrder: 2 },

@@ -1,6 +1,12 @@
 import localforage from 'localforage'
 import { filter, firstValueFrom, of } from 'rxjs'
-import { createPersistence, type Persistence, type PersistenceStrategy, type TaskResult } from 'rx-outbox'
+import {
+  createPersistence,
+  localforageStore,
+  type Persistence,
+  type PersistenceStrategy,
+  type TaskResult,
+} from 'rx-outbox'
 import { restStrategy } from 'rx-outbox/rest'
 import { described, values } from './values.ts'
 
@@ -16,6 +22,8 @@ export interface Bare {
   things: Thing[]
   /** Resolves when all that was taken in has ended, and is written. */
   drained: () => Promise<void>
+  /** The journals there are: the leader's, and those of tabs whose tasks no leader has taken over yet. */
+  journals: () => Promise<string[]>
   values: typeof values
   described: typeof described
 }
@@ -87,4 +95,6 @@ async function drained(): Promise<void> {
   await outbox.idle()
 }
 
-window.bare = { outbox, results, errors, lines, things, drained, values, described }
+const journals = () => localforageStore().list('rx-outbox/')
+
+window.bare = { outbox, results, errors, lines, things, drained, journals, values, described }
