@@ -11,11 +11,20 @@ const network$ = merge(fromEvent(window, 'online'), fromEvent(window, 'offline')
   map(() => navigator.onLine),
 )
 
+/** Whether the server can be asked at all. */
+export const connected$ = combineLatest([network$, offlineSwitch$]).pipe(
+  map(([network, off]) => network && !off),
+  distinctUntilChanged(),
+)
+
+/** True until the server was asked. One that prepares its database would refuse everything, at the cost of attempts. */
+export const serverStarting$ = new BehaviorSubject(true)
+
 /** Handed to the outbox; `api.ts` asks it too, so that offline nothing at all is requested. */
-export const online$ = new BehaviorSubject(navigator.onLine && !offlineSwitch$.value)
-combineLatest([network$, offlineSwitch$])
+export const online$ = new BehaviorSubject(false)
+combineLatest([connected$, serverStarting$])
   .pipe(
-    map(([network, off]) => network && !off),
+    map(([connected, starting]) => connected && !starting),
     distinctUntilChanged(),
   )
   .subscribe(online$)

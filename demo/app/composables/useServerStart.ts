@@ -1,27 +1,24 @@
+import { catchError, defer, EMPTY, from, of, repeat, switchMap, takeWhile, tap } from 'rxjs'
 import { onScopeDispose, shallowRef } from 'vue'
 import { readHealth, type Health } from '../api.ts'
+import { connected$, serverStarting$ } from '../connection.ts'
 
-/** Asks the server how far its start is, until it is ready; `undefined` while it does not answer. */
+/** How far the server's start is, asked while it is not ready; `undefined` while it does not answer. */
 export function useServerStart(onReady: () => void) {
   const health = shallowRef<Health>()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let isStopped = false
 
-  async function ask() {
-    try {
-      health.value = await readHealth()
-    } catch {
-      health.value = undefined
-    }
-    if (isStopped) return
-    if (health.value?.ready) onReady()
-    else timer = setTimeout(() => void ask(), health.value ? 250 : 2_000)
-  }
-
-  void ask()
-  onScopeDispose(() => {
-    isStopped = true
-    clearTimeout(timer)
-  })
+  const ask$ = defer(() => from(readHealth()).pipe(catchError(() => of(undefined))))
+  const asking = connected$
+    .pipe(
+      switchMap((connected) => (connected ? ask$.pipe(repeat({ delay: 500 })) : EMPTY)),
+      tap((latest) => {
+        health.value = latest
+        serverStarting$.next(latest?.ready === false)
+        if (latest?.ready) onReady()
+      }),
+      takeWhile((latest) => !latest?.ready),
+    )
+    .subscribe()
+  onScopeDispose(() => asking.unsubscribe())
   return health
 }
