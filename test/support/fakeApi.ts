@@ -14,7 +14,7 @@ export function fakeApi(status: number, body?: object): ApiCall[] {
   const calls: ApiCall[] = []
   vi.stubGlobal('fetch', async (input: RequestInfo | URL, init?: RequestInit) => {
     const at = Date.now()
-    const request = new Request(input, init)
+    const request = new Request(input instanceof Request ? input : new URL(input, location.href), init)
     const text = await request.text()
     const sent: unknown = text === '' ? undefined : JSON.parse(text)
     calls.push({ method: request.method, path: new URL(request.url).pathname, body: sent, at })
