@@ -54,8 +54,8 @@ export function createIntake({ settings, owner, receipts, stage, changed }: Inta
   function recordOf(draft: Draft, id: string, { outbox }: Stage): Enqueued {
     const { entityType, operation, createdAt, priority, expiresAt, maxAge, dependsOn, text } = draft
     return {
-      kind: 'enqueued',
       ...outbox.stamp(),
+      kind: 'enqueued',
       id,
       entityType,
       entityId: draft.id,

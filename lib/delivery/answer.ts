@@ -7,13 +7,11 @@ import type { Deadlines } from './deadlines.ts'
  * signal is aborted when the answer is not awaited any longer; what comes then is ignored.
  */
 export function answer<R>(
-  call: (signal: () => AbortSignal) => ObservableInput<R>,
+  call: (signal: AbortSignal) => ObservableInput<R>,
   deadlines: Deadlines,
 ): Observable<R | undefined> {
   return new Observable((subscriber) => {
-    // Made when it is asked for: most strategies have no use for it.
-    let controller: AbortController | undefined
-    const signal = () => (controller ??= new AbortController()).signal
+    const controller = new AbortController()
     let last: R | undefined
     let isAnswered = false
     const answered = () => {
@@ -22,10 +20,10 @@ export function answer<R>(
     const met = deadlines.start(() => subscriber.error(new TimeoutError('The strategy did not answer in time.')))
     subscriber.add(() => {
       met()
-      if (!isAnswered) controller?.abort()
+      if (!isAnswered) controller.abort()
     })
     subscriber.add(
-      called(call, signal).subscribe({
+      called(call, controller.signal).subscribe({
         next: (value) => {
           last = value
         },
@@ -43,7 +41,7 @@ export function answer<R>(
   })
 }
 
-function called<R>(call: (signal: () => AbortSignal) => ObservableInput<R>, signal: () => AbortSignal): Observable<R> {
+function called<R>(call: (signal: AbortSignal) => ObservableInput<R>, signal: AbortSignal): Observable<R> {
   try {
     return from(call(signal))
   } catch (error) {

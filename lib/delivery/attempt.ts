@@ -30,7 +30,7 @@ export interface Attempts {
 export function createAttempts(config: AttemptConfig): Attempts {
   const { owner, deadlines } = config
 
-  function contextOf(entry: Entry, signal: () => AbortSignal): AttemptContext {
+  function contextOf(entry: Entry, signal: AbortSignal): AttemptContext {
     const { mark, progress } = entry
     return {
       taskId: entry.id,
@@ -38,9 +38,7 @@ export function createAttempts(config: AttemptConfig): Attempts {
       attempt: entry.retryCount + 1,
       owner,
       schemaVersion: entry.schemaVersion,
-      get signal() {
-        return signal()
-      },
+      signal,
       backendId: mark?.backendId,
       version: mark?.version,
       base: mark?.base === undefined ? undefined : decodeValue(mark.base),

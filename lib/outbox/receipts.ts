@@ -27,7 +27,7 @@ export function createReceipts(): Receipts {
   }
 
   return {
-    has: (taskId) => waiting.has(taskId),
+    has: (taskId) => waiting.size > 0 && waiting.has(taskId),
     settle,
     open(taskId) {
       let stored: () => void = () => undefined

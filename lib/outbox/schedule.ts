@@ -17,7 +17,9 @@ export interface Line {
 interface Gate<L> {
   name: string
   byRank: Heap<L>
+  /** Kept only while there are several ranks: the first of one rank is its oldest. */
   byAge: Heap<L>
+  isMixed: boolean
 }
 
 export interface Schedule<L extends Line> {
@@ -56,15 +58,24 @@ export function createSchedule<L extends Line>(maxOvertakes: number, gateOf: (li
       name,
       byRank: new Heap<L>({ get: (l) => l.byRank, set: (l, at) => void (l.byRank = at) }, ranksBefore),
       byAge: new Heap<L>({ get: (l) => l.byAge, set: (l, at) => void (l.byAge = at) }, (a, b) => a.age < b.age),
+      isMixed: false,
     }
     gates.set(name, made)
     return made
   }
 
   function admit(line: L): void {
-    const { byRank, byAge } = gate(gateOf(line))
+    const own = gate(gateOf(line))
+    const { byRank, byAge } = own
     byRank.set(line)
-    byAge.set(line)
+    const [first, second] = byRank.items
+    if (second === undefined) own.isMixed = false
+    // Until then all others were of one rank: any of them tells it.
+    else if (!own.isMixed && line.rank !== (line === first ? second : first)?.rank) {
+      own.isMixed = true
+      for (const other of byRank.items) byAge.set(other)
+    }
+    if (own.isMixed) byAge.set(line)
   }
 
   function remove(line: L): void {
@@ -78,11 +89,11 @@ export function createSchedule<L extends Line>(maxOvertakes: number, gateOf: (li
   function candidates(open: (gate: string) => boolean): { best: L | undefined; oldest: L | undefined } {
     let best: L | undefined
     let oldest: L | undefined
-    for (const { name, byRank, byAge } of gates.values()) {
+    for (const { name, byRank, byAge, isMixed } of gates.values()) {
       const { first } = byRank
       if (first === undefined || !open(name)) continue
       if (best === undefined || ranksBefore(first, best)) best = first
-      const eldest = byAge.first
+      const eldest = isMixed ? byAge.first : first
       if (eldest !== undefined && (oldest === undefined || eldest.age < oldest.age)) oldest = eldest
     }
     return { best, oldest }
