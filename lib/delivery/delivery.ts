@@ -15,14 +15,17 @@ import type { BreakerConfig } from '../api.ts'
 import { classify, isPermanentError, isPersistenceError } from '../errors.ts'
 import { drain } from '../operators/drain.ts'
 import { nextDelay } from '../operators/nextDelay.ts'
+import { knowsKey } from '../outbox/knowsKey.ts'
 import type { Entry } from '../outbox/lane.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { Journal } from '../storage/journal.ts'
-import type { PersistenceStrategy, PersistReceipt, RetryConfig, TaskError } from '../types.ts'
+import type { PersistenceStrategy, PersistReceipt, RetryConfig } from '../types.ts'
 import { createAlarm } from './alarm.ts'
 import { type Attempts, believable } from './attempt.ts'
 import type { Deadlines } from './deadlines.ts'
-import { type Breaker, createBreaker, isUnreached } from './breaker.ts'
+import { isUnreached } from './breaker.ts'
+import { createBreakers } from './breakers.ts'
+import { doubtAfter } from './doubtAfter.ts'
 import { createMarks } from './marks.ts'
 
 export interface DeliveryConfig {
@@ -64,12 +67,14 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     wake$.next()
     setAlarm()
   }
-  const breakers = new Map<string, Breaker>()
+  const breakers = createBreakers(config.breaker, outbox)
+  /** How often a type was paused by a 401. */
+  const pauses = new Map<string, number>()
   const alarm = createAlarm(scheduler, ring)
 
   function open(entityType: string): boolean {
     if (!config.mayGo() || !config.isAuthorized(entityType)) return false
-    const breaker = breakerOf(entityType)
+    const breaker = breakers.of(entityType)
     return !breaker.isOpen || breaker.allows(scheduler.now())
   }
   const keyWindowOf = (entityType: string) => strategyOf(entityType)?.keyWindow ?? Infinity
@@ -78,17 +83,9 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     journal: config.journal,
     now: () => scheduler.now(),
     open,
-    oneByOne: (entityType) => keyWindowOf(entityType) === 0 || breakerOf(entityType).isOpen,
+    oneByOne: (entityType) => keyWindowOf(entityType) === 0 || breakers.of(entityType).isOpen,
     wake,
   })
-
-  function breakerOf(entityType: string): Breaker {
-    const known = breakers.get(entityType)
-    if (known) return known
-    const made = createBreaker(config.breaker)
-    breakers.set(entityType, made)
-    return made
-  }
 
   function take(): Entry | undefined {
     for (;;) {
@@ -104,7 +101,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
         return undefined
       }
       schedule.take(lane, open)
-      breakerOf(lane.entityType).began()
+      breakers.of(lane.entityType).began(lane.key)
       outbox.begin(head)
       marks.begun()
       return head
@@ -117,11 +114,12 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     // A type without a strategy is parked, so it never comes here.
     if (!strategy) return EMPTY
     const persist$ = attempts.persist(entry, strategy)
+    const pausesBefore = pauses.get(entry.lane.entityType)
     return new Observable((subscriber) =>
       (forgotten(entry) ? reconcile(entry, strategy, persist$) : persist$).subscribe({
         next: (receipt) => succeeded(entry, receipt),
         error: (error) => {
-          failed(entry, error)
+          failed(entry, error, pausesBefore)
           subscriber.complete()
         },
         complete: () => subscriber.complete(),
@@ -131,7 +129,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
 
   /** In doubt for longer than the remote remembers the key: a resend could apply it twice. */
   function forgotten({ inDoubt, mark, lane }: Entry): boolean {
-    return inDoubt && mark !== undefined && scheduler.now() - mark.firstSentAt > keyWindowOf(lane.entityType)
+    return inDoubt && mark !== undefined && !knowsKey(mark.firstSentAt, keyWindowOf(lane.entityType), scheduler.now())
   }
 
   function reconcile(
@@ -151,14 +149,15 @@ export function createDelivery(config: DeliveryConfig): Delivery {
           )
           return EMPTY
         }
-        if (!answer.applied) return concat(from(marks.mark(entry)).pipe(ignoreElements()), persist$)
+        if (!answer.applied) return concat(from(marks.renew(entry)).pipe(ignoreElements()), persist$)
         return of(answer.receipt ?? {})
       }),
     )
   }
 
   function answered({ lane }: Entry): void {
-    breakerOf(lane.entityType).answered()
+    breakers.of(lane.entityType).answered()
+    breakers.recall()
   }
 
   function succeeded(entry: Entry, receipt: PersistReceipt | void): void {
@@ -166,28 +165,34 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     outbox.persisted(entry, believable(receipt), true)
   }
 
-  function failed(entry: Entry, thrown: unknown): void {
+  function failed(entry: Entry, thrown: unknown, pausesBefore: number | undefined): void {
     const { lane } = entry
     const error = classify(thrown)
     const permanent = isPermanentError(thrown)
-    const breaker = breakerOf(lane.entityType)
+    const breaker = breakers.of(lane.entityType)
     if (error.category === 'auth' && !permanent) {
-      breaker.answered()
-      config.authRequired(lane.entityType)
+      answered(entry)
+      // Who was begun before an earlier 401 says nothing new: its token was the same.
+      if (pauses.get(lane.entityType) === pausesBefore) {
+        pauses.set(lane.entityType, (pausesBefore ?? 0) + 1)
+        config.authRequired(lane.entityType)
+      }
       outbox.giveBack(entry, error)
       return
     }
-    const inDoubt = doubtAfter(error, entry)
+    // Where it was only asked about, nothing is known that was not before.
+    const inDoubt = forgotten(entry) || doubtAfter(error, entry)
     if (isUnreached(error.category) && !permanent) {
-      const free = breaker.isOpen || !config.isOnline()
+      const isProbe = breaker.isOpen && config.isOnline()
       if (config.isOnline()) breaker.unreached(lane.key, scheduler.now())
-      else breaker.abandoned()
-      if (free) {
+      else breaker.abandoned(lane.key)
+      if (isProbe || !config.isOnline()) {
         entry.inDoubt = inDoubt
         outbox.giveBack(entry, error)
+        if (isProbe) breakers.setAside(lane)
         return
       }
-    } else breaker.answered()
+    } else answered(entry)
     const retryConfig = retryConfigOf(lane.entityType)
     if (permanent || entry.retryCount >= retryConfig.maxRetries) {
       outbox.end(entry, { status: 'failed', error }, inDoubt)
@@ -213,6 +218,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
   /** The time has come for lanes that waited, and for tasks that expire. */
   function ring(now: number): void {
     schedule.wake(now)
+    breakers.recall()
     for (let first = expiring.first; first?.expiresAt !== undefined && first.expiresAt <= now; first = expiring.first) {
       // What is in flight ends by its answer.
       if (first.state === 'sending') expiring.delete(first)
@@ -223,9 +229,8 @@ export function createDelivery(config: DeliveryConfig): Delivery {
 
   /** To the next lane that is due, the next task that expires, or the next probe. */
   function setAlarm(): void {
-    let at = Math.min(schedule.nextDue() ?? Infinity, expiring.first?.expiresAt ?? Infinity)
-    for (const { probeAt } of breakers.values()) if (probeAt > scheduler.now()) at = Math.min(at, probeAt)
-    alarm.set(at)
+    const probeAt = breakers.nextProbe(scheduler.now())
+    alarm.set(Math.min(schedule.nextDue() ?? Infinity, expiring.first?.expiresAt ?? Infinity, probeAt))
   }
 
   return {
@@ -239,11 +244,4 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     wake,
     ready: () => schedule.ready(open),
   }
-}
-
-/** After this error: can it have been applied? A refusal says no; who was not asked, or only put off, changes nothing. */
-function doubtAfter({ category }: TaskError, { inDoubt }: Entry): boolean {
-  if (category === 'client') return false
-  if (category === 'auth' || category === 'rate-limit' || category === 'conflict') return inDoubt
-  return true
 }

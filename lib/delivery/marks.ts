@@ -23,8 +23,8 @@ export interface Marks {
   starved: () => void
   /** A marked task has begun. */
   begun: () => void
-  /** Freezes the input of a task anew; resolves when that is stored. */
-  mark: (entry: Entry) => Promise<void>
+  /** It is sent as if for the first time: the window of its key begins anew. Resolves when that is stored. */
+  renew: (entry: Entry) => Promise<void>
 }
 
 const [fewest, most] = [4, 1024]
@@ -35,43 +35,44 @@ export function createMarks({ outbox, journal, now, open, oneByOne, wake }: Mark
   let writing = false
   let hungry = false
 
-  function freeze(entry: Entry): Sending {
-    const { known } = entry.lane
+  function inputOf({ lane: { known }, dependsOn }: Entry): Pick<Sending, 'backendId' | 'version' | 'backendIds'> {
     const { lanes } = outbox.state
-    const record: Sending = {
-      kind: 'sending',
-      ...outbox.stamp(),
-      task: entry.lsn,
-      firstSentAt: now(),
-      backendId: known?.backendId,
-      version: known?.version,
-      backendIds: entry.dependsOn?.map(
-        ({ entityType, id }) => lanes.get(laneKey(entityType, id))?.known?.backendId ?? null,
-      ),
-    }
+    const backendIds = dependsOn?.map(
+      ({ entityType, id }) => lanes.get(laneKey(entityType, id))?.known?.backendId ?? null,
+    )
+    return { backendId: known?.backendId, version: known?.version, backendIds }
+  }
+
+  function freeze(entry: Entry, firstSentAt: number): Sending {
+    // What was frozen once stays: it is sent under the same key.
+    const { backendId, version, backendIds } = entry.mark ?? inputOf(entry)
+    const input = { firstSentAt, backendId, version, backendIds, base: entry.mark?.base }
+    const record: Sending = { ...input, ...outbox.stamp(), kind: 'sending', task: entry.lsn }
     outbox.commit(record)
     entry.inDoubt = false
     return record
   }
 
-  async function store(entries: Entry[]): Promise<void> {
-    await journal.write(entries.map(freeze), 'state')
+  async function store(entries: Entry[], records: Sending[]): Promise<void> {
+    await journal.write(records, 'state')
     for (const { mark } of entries) if (mark) mark.durable = true
   }
 
-  function markable(lanes: Lane[]): Entry[] {
+  /** `isTurn`: the first of them would go now. */
+  function markable(lanes: Lane[], isTurn: boolean): Entry[] {
     return lanes.flatMap(({ queue: [head], entityType }, at) =>
-      head && !head.mark && (at === 0 || !oneByOne(entityType)) ? [head] : [],
+      head && !head.mark?.durable && ((isTurn && at === 0) || !oneByOne(entityType)) ? [head] : [],
     )
   }
 
-  function markAhead(): void {
+  function markAhead(isTurn: boolean): void {
     if (writing) return
     begun = 0
-    const entries = markable(outbox.schedule.upcoming(ahead, open))
+    const entries = markable(outbox.schedule.upcoming(ahead, open), isTurn)
     if (entries.length === 0) return
     writing = true
-    void store(entries).then(() => {
+    const records = entries.map((entry) => freeze(entry, entry.mark?.firstSentAt ?? now()))
+    void store(entries, records).then(() => {
       writing = false
       ahead = hungry ? Math.min(most, ahead * 2) : Math.max(fewest, ahead - 1)
       hungry = false
@@ -82,11 +83,11 @@ export function createMarks({ outbox, journal, now, open, oneByOne, wake }: Mark
   return {
     starved() {
       hungry = true
-      markAhead()
+      markAhead(true)
     },
     begun() {
-      if (++begun >= ahead / 2) markAhead()
+      if (++begun >= ahead * 0.7) markAhead(false)
     },
-    mark: (entry) => store([entry]),
+    renew: (entry) => store([entry], [freeze(entry, now())]),
   }
 }

@@ -54,7 +54,9 @@ export interface Outbox {
   retryLater: (entry: Entry, retry: { retryAt: number; error: TaskError; held: boolean; inDoubt: boolean }) => void
   persisted: (entry: Entry, receipt: PersistReceipt, sent: boolean) => void
   end: (entry: Entry, end: Unsent, inDoubt?: boolean) => void
-  /** Reads the lanes anew: after a replay, or when what gates them has changed. */
+  /** Reads these lanes anew. */
+  refresh: (lanes: Iterable<Lane>) => void
+  /** Reads all lanes anew: after a replay, or when what gates them has changed. */
   refreshAll: () => void
 }
 
@@ -117,8 +119,10 @@ export function createOutbox(config: OutboxConfig): Outbox {
   function rankOf(lane: Lane): number {
     let rank = -Infinity
     for (const { priority } of lane.queue) if (priority > rank) rank = priority
-    for (const waiter of lane.waiters ?? [])
-      if (waiter.lane !== lane && waiter.lane.rank > rank) rank = waiter.lane.rank
+    for (const waiter of lane.waiters ?? []) {
+      // Behind a dead letter alone nobody waits.
+      if (waiter.lane.rank > rank && (!lane.dead || waitsFor(waiter, lane))) rank = waiter.lane.rank
+    }
     return rank
   }
 
@@ -147,13 +151,8 @@ export function createOutbox(config: OutboxConfig): Outbox {
       return
     }
     expiring.delete(older)
-    const both = {
-      task: older.lsn,
-      by: newer.lsn,
-      operation: operation === 'nothing' ? 'delete' : operation,
-      data,
-    } as const
-    note({ kind: 'superseded', ...stamp(), ...both })
+    const kept = operation === 'nothing' ? 'delete' : operation
+    note({ kind: 'superseded', ...stamp(), task: older.lsn, by: newer.lsn, operation: kept, data })
     ended++
     tell({ entry: older, is: 'ended', end: { status: 'superseded', supersededBy: newer.id } })
     if (operation === 'nothing') persisted(newer, {}, false)
@@ -178,9 +177,14 @@ export function createOutbox(config: OutboxConfig): Outbox {
     expiring.delete(entry)
     const { backendId, version, syncedAt } = receipt
     const at = syncedAt ?? now()
-    note({ kind: 'ended', ...stamp(), task: entry.lsn, outcome: 'persisted', at, backendId, version })
+    note({ ...stamp(), kind: 'ended', task: entry.lsn, outcome: 'persisted', at, backendId, version })
     count()
     tell({ entry, is: 'ended', end: { status: 'persisted', receipt, sent } })
+  }
+
+  function refreshLanes(lanes: Iterable<Lane>): void {
+    for (const lane of lanes) touched.add(lane)
+    settleTouched()
   }
 
   return {
@@ -190,6 +194,7 @@ export function createOutbox(config: OutboxConfig): Outbox {
     commit,
     stamp,
     persisted,
+    refresh: refreshLanes,
     accept(records, { merge, told = false }) {
       for (const record of records) {
         const entry = commit(record)
@@ -210,8 +215,7 @@ export function createOutbox(config: OutboxConfig): Outbox {
       if (entry.state !== 'sending') return
       back(entry)
       if (error) entry.error = error
-      touched.add(entry.lane)
-      settleTouched()
+      refreshLanes([entry.lane])
     },
     retryLater(entry, { retryAt, error, held, inDoubt }) {
       back(entry)
@@ -239,8 +243,7 @@ export function createOutbox(config: OutboxConfig): Outbox {
     },
     refreshAll() {
       if (taken === 0) taken = state.counts.waiting + state.counts.sending + state.counts.parked
-      for (const lane of state.lanes.values()) touched.add(lane)
-      settleTouched()
+      refreshLanes(state.lanes.values())
     },
   }
 }
