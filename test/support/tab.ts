@@ -15,12 +15,16 @@ export interface Tab {
   unanswered: SentWrite[]
   /** What the console calls an error, and errors that nobody caught. */
   complaints: string[]
+  /** Requests that failed or were refused: the browser itself says so in the console. */
+  failedLoads: string[]
 }
 
 /** Opens a page and listens to what it sends and complains of. */
 export async function openTab(context: BrowserContext, url: string): Promise<Tab> {
   const page = await context.newPage()
-  const tab: Tab = { page, sent: [], unanswered: [], complaints: [] }
+  // Shorter than a test may take, so that a failure names what was waited for.
+  page.setDefaultTimeout(20_000)
+  const tab: Tab = { page, sent: [], unanswered: [], complaints: [], failedLoads: [] }
   page.on('request', (request) => {
     if (isWrite(request)) tab.sent.push(written(request))
   })
@@ -29,7 +33,9 @@ export async function openTab(context: BrowserContext, url: string): Promise<Tab
   })
   page.on('pageerror', (error) => tab.complaints.push(error.stack ?? error.message))
   page.on('console', (message) => {
-    if (message.type() === 'error') tab.complaints.push(`${message.text()} (${message.location().url})`)
+    if (message.type() !== 'error') return
+    const isLoad = message.text().startsWith('Failed to load resource')
+    tab[isLoad ? 'failedLoads' : 'complaints'].push(`${message.text()} (${message.location().url})`)
   })
   await page.goto(url)
   return tab

@@ -1,0 +1,71 @@
+import type { BrowserContext, Locator, Page } from 'playwright-core'
+import { openTab, type Tab } from './tab.ts'
+
+/** The demo as its user sees it: by the test ids that its README lists. */
+export interface DemoApp extends Tab {
+  by: (testId: string) => Locator
+  /** The note of that title in the list. */
+  note: (title: string) => Locator
+  /** Resolves when the note of that title has come to that status. */
+  noteIs: (title: string, status: 'pending' | 'syncing' | 'synced' | 'error') => Promise<void>
+  titles: () => Promise<string[]>
+  /** With the mouse; the note stays open. */
+  write: (title: string, body?: string) => Promise<void>
+  /** With the mouse, in the list and in the editor. */
+  remove: (title: string) => Promise<void>
+  turn: (id: string, to: 'on' | 'off') => Promise<void>
+  /** Resolves when the panel counts that many. */
+  counts: (name: 'pending' | 'processing' | 'waiting' | 'parked' | 'dead', n: number) => Promise<void>
+  /** Resolves when all that was written is on the server. */
+  saved: () => Promise<void>
+}
+
+export async function openDemo(context: BrowserContext, url: string): Promise<DemoApp> {
+  const tab = await openTab(context, url)
+  await loaded(tab.page)
+  return demoApp(tab)
+}
+
+/** Resolves when the notes kept on this device are shown. */
+export async function loaded(page: Page): Promise<void> {
+  await page.locator('[data-testid="app"][data-loaded="true"]').waitFor()
+}
+
+function demoApp(tab: Tab): DemoApp {
+  const { page } = tab
+  const by = (testId: string) => page.getByTestId(testId)
+  const item = (title: string) => by('note-item').filter({ has: page.getByText(title, { exact: true }) })
+
+  return {
+    ...tab,
+    by,
+    note: item,
+    noteIs: (title, status) =>
+      item(title)
+        .and(page.locator(`[data-status="${status}"]`))
+        .waitFor(),
+    titles: () => by('note-item-title').allTextContents(),
+    async write(title, body = '') {
+      await by('new-note').click()
+      await by('note-title').fill(title)
+      await by('note-body').fill(body)
+      await by('save').click()
+      await item(title).waitFor()
+    },
+    async remove(title) {
+      await item(title).getByRole('link').click()
+      await by('delete').click()
+      await item(title).waitFor({ state: 'detached' })
+    },
+    async turn(id, to) {
+      const now = by(id)
+      if ((await now.getAttribute('aria-checked')) !== String(to === 'on')) await now.click()
+      await page.locator(`[data-testid="${id}"][aria-checked="${to === 'on'}"]`).waitFor()
+    },
+    counts: (name, n) =>
+      by(`count-${name}`)
+        .and(page.getByText(String(n), { exact: true }))
+        .waitFor(),
+    saved: () => page.getByTestId('sync-summary').and(page.getByText('All changes saved')).waitFor(),
+  }
+}
