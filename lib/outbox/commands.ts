@@ -101,7 +101,8 @@ export function createCommands({ outbox, journal, owner, now, createId, keyWindo
     await journal.write(records, 'enqueue')
     // Asked before it comes back to life: what it held up was parked, and supersedes nothing.
     const later = lane.queue.find(
-      (task) => task.place > letter.place && task.state !== 'parked' && task.operation !== 'create',
+      ({ place, state: is, operation }) =>
+        place > letter.place && (is === 'sending' || (is === 'waiting' && operation !== 'create')),
     )
     const supersededBy = letter.overtakenBy ?? later?.id
     outbox.accept([record], { merge: false })

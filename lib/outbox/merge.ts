@@ -10,9 +10,14 @@ export function mergedOperation(
   lanesOf: (dependsOn: Entry['dependsOn']) => Lane[],
 ): Operation | 'nothing' | undefined {
   if (!older || older.state !== 'waiting' || newer.state !== 'waiting' || older.mark || newer.mark) return undefined
-  return lanesOf(newer.dependsOn).some((on) => on !== newer.lane && waitsForMore(newer, older, on))
-    ? undefined
-    : coalesce(older.operation, newer.operation)
+  if (lanesOf(newer.dependsOn).some((on) => on !== newer.lane && waitsForMore(newer, older, on))) return undefined
+  const operation = coalesce(older.operation, newer.operation)
+  return operation === 'nothing' && isThere(older) ? 'delete' : operation
+}
+
+/** The remote has the entity already, and nothing takes it away before: a create and a delete do not cancel out. */
+function isThere({ lane: { known, queue }, place }: Entry): boolean {
+  return known !== undefined && queue.findLast((before) => before.place < place)?.operation !== 'delete'
 }
 
 /** The newer one waits there for something that the older one does not: then it may not move to its place. */

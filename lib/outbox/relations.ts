@@ -7,7 +7,7 @@ export interface Relations {
   followers: (entry: Entry) => Entry[]
   /** The dead create behind which a task is parked, also by way of a create that is parked itself. */
   deadCreateBefore: (entry: Entry) => Entry | undefined
-  /** The task waits for its dependencies from now on. */
+  /** The task waits for its dependencies from now on, also for those that are retried later. */
   awaitDependencies: (entry: Entry) => void
   /** It does not any longer. */
   forsake: (entry: Entry) => void
@@ -39,19 +39,35 @@ export function createRelations(lanes: Map<string, Lane>, touch: (lane: Lane) =>
     },
     awaitDependencies(entry) {
       for (const on of dependencies(entry)) {
-        if (!waitsFor(entry, on)) continue
+        if (!mayWaitFor(entry, on)) continue
         ;(on.waiters ??= new Set()).add(entry)
         if (entry.lane.rank > on.rank) touch(on)
       }
     },
     forsake(entry) {
-      for (const on of dependencies(entry)) on.waiters?.delete(entry)
+      for (const on of dependencies(entry)) {
+        // It was perhaps why the other lane was in a hurry.
+        if (on.waiters?.delete(entry) && on.rank === entry.lane.rank) touch(on)
+      }
     },
   }
+}
+
+/** Whether there is anything before it in another lane that is there still, or may come back by a retry. */
+export function mayWaitFor(entry: Entry, on: Lane): boolean {
+  const before = ({ place }: Entry) => place < entry.place
+  return on.queue.some(before) || (on.dead?.some(before) ?? false)
 }
 
 /** Whether a task has to wait for tasks of another lane, or is parked behind one: those that were here before it. */
 export function waitsFor(entry: Entry, on: Lane): boolean {
   const before = ({ place }: Entry) => place < entry.place
   return on.queue.some(before) || (on.dead?.some((dead) => dead.operation === 'create' && before(dead)) ?? false)
+}
+
+/** What either of two tasks that became one depended on. */
+export function allRefs(older: EntityRef[] | undefined, newer: EntityRef[] | undefined): EntityRef[] | undefined {
+  if (!older || !newer) return older ?? newer
+  const isNew = ({ entityType, id }: EntityRef) => !older.some((ref) => ref.entityType === entityType && ref.id === id)
+  return [...older, ...newer.filter(isNew)]
 }

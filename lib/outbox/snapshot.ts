@@ -7,7 +7,7 @@ export function* snapshot(state: OutboxState, owner: string): Generator<JournalR
   const { epoch, lsn } = state
   yield { kind: 'opened', lsn, epoch }
   for (const [writer, upTo] of state.imported) yield { kind: 'imported', lsn, epoch, writer, upTo }
-  yield* state.kept
+  for (const record of state.kept) yield { ...record, epoch }
   for (const { entityType, entityId, known } of state.lanes.values()) {
     if (known) yield { kind: 'metadata', lsn, epoch, entityType, entityId, ...present(known) }
   }

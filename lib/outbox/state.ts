@@ -1,6 +1,7 @@
 import type { Ended, Enqueued, JournalRecord, Sending, Superseded } from '../storage/records.ts'
 import { createEntry, createLane, insertByPlace, type Entry, type Lane, laneKey, removeFrom } from './lane.ts'
-import { createRelations, waitsFor } from './relations.ts'
+import { knownAfter } from './knownAfter.ts'
+import { allRefs, createRelations, mayWaitFor, waitsFor } from './relations.ts'
 
 /** What a journal means: the fold of its records, in order. Replaying and living go through the same `apply`. */
 export interface OutboxState {
@@ -112,7 +113,11 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     insertByPlace(own.queue, entry)
     own.lastAt = entry.createdAt
     const revived = entry.retryOf === undefined ? undefined : own.dead?.find(({ id }) => id === entry.retryOf)
-    if (revived) bury(revived)
+    if (revived) {
+      bury(revived)
+      // Who depends on it and has not gone meanwhile waits for it again.
+      for (const waiter of own.waiters ?? []) touch(waiter.lane)
+    }
     awaitDependencies(entry)
     const cause = deadCreateBefore(entry)
     if (cause) park(entry, cause)
@@ -143,10 +148,7 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     // Whoever was parked only because this one was.
     if (blockedBy && entry.operation === 'create') unpark(entry, blockedBy)
     if (record.outcome === 'persisted') {
-      const gone = entry.operation === 'delete'
-      own.known = gone
-        ? undefined
-        : { backendId: record.backendId ?? own.known?.backendId, version: record.version, lastSyncAt: record.at }
+      own.known = knownAfter(entry, record)
       for (const dead of own.dead ?? []) if (dead.place < entry.place) dead.overtakenBy = entry.id
     }
     if (died) {
@@ -178,7 +180,7 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     newer.operation = operation
     if (data !== undefined) newer.data = data
     newer.priority = Math.max(older.priority, newer.priority)
-    newer.dependsOn = older.dependsOn
+    newer.dependsOn = allRefs(older.dependsOn, newer.dependsOn)
     insertByPlace(queue, newer)
     awaitDependencies(newer)
     touch(newer.lane)
@@ -222,7 +224,7 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
   function release(own: Lane): void {
     for (const waiter of own.waiters ?? []) {
       if (waitsFor(waiter, own)) continue
-      own.waiters?.delete(waiter)
+      if (!mayWaitFor(waiter, own)) own.waiters?.delete(waiter)
       touch(waiter.lane)
     }
     if (own.waiters?.size === 0) own.waiters = undefined

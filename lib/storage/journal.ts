@@ -16,7 +16,7 @@ export interface Journal {
   note: (record: JournalRecord) => void
   /** Resolves when all that was written so far is stored, or could not be. */
   flush: () => Promise<void>
-  /** Puts what `records` gives then in the place of everything, as soon as no append is under way. */
+  /** Puts what `records` gives then in the place of everything, as soon as nothing waits to be appended. */
   compact: (records: () => Iterable<JournalRecord>) => Promise<void>
   /** Records in the journal, garbage included. */
   readonly size: number
@@ -75,7 +75,8 @@ export function createJournal(config: JournalConfig): Journal {
     // All calls of one tick share the first group, and calls that come meanwhile the next one.
     await Promise.resolve()
     do {
-      if (compaction) await replace(compaction)
+      // What waits to be appended is in the state already: behind a compaction it would be said twice.
+      if (writes.length === 0 && compaction) await replace(compaction)
       else if (writes.length > 0 && !(await append(writes))) {
         startIn(pause)
         break

@@ -22,8 +22,9 @@ export async function importJournal(
   if (tasks.length > 0) {
     const upTo = records.reduce((lsn, record) => Math.max(lsn, record.lsn), known)
     const imported: JournalRecord = { kind: 'imported', ...outbox.stamp(), writer, upTo }
-    outbox.commit(imported)
     await journal.write([...tasks, imported], 'state')
+    // Not before: a compaction that came between would know the writer, but not its tasks.
+    outbox.commit(imported)
     outbox.accept(tasks, { merge: true, told })
   }
   await store.remove(space, writer)

@@ -1,0 +1,11 @@
+import type { Ended } from '../storage/records.ts'
+import type { Entry, Known } from './lane.ts'
+
+/** What is known of an entity once one of its tasks, which has left the queue, was persisted. */
+export function knownAfter({ lane, operation, place }: Entry, record: Ended): Known | undefined {
+  const { known, queue } = lane
+  const [first] = queue
+  // A create and a delete that met say nothing of what an earlier task will still find.
+  if (operation === 'delete') return first && first.place < place ? known : undefined
+  return { backendId: record.backendId ?? known?.backendId, version: record.version, lastSyncAt: record.at }
+}

@@ -1,0 +1,42 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { snapshot } from '../../../lib/outbox/snapshot.ts'
+import { decodeRecord, encodeRecord } from '../../../lib/storage/codec.ts'
+import type { JournalRecord } from '../../../lib/storage/records.ts'
+import { folded, history, OutboxLife, plain } from '../../support/outboxLife.ts'
+
+/** As a journal gives them back. */
+function stored(records: Iterable<JournalRecord>): JournalRecord[] {
+  return Array.from(records, (record) => {
+    const decoded = decodeRecord(encodeRecord(record))
+    if (!decoded) throw new RangeError(`Nothing is left of ${record.kind}.`)
+    return decoded
+  })
+}
+
+describe('a journal', () => {
+  test('replayed means what was lived', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async (steps) => {
+        const life = new OutboxLife()
+        await life.live(steps.filter(({ does }) => does !== 'flush'))
+        life.giveAllBack()
+        expect(plain(folded(stored(life.records)))).toEqual(plain(life.state))
+        expect(life.errors).toEqual([])
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('written anew means the same', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async (steps) => {
+        const life = new OutboxLife()
+        await life.live(steps)
+        life.giveAllBack()
+        expect(plain(folded(stored(snapshot(life.state, 'ann'))))).toEqual(plain(life.state))
+      }),
+      { numRuns: 150 },
+    )
+  })
+})
