@@ -4,10 +4,10 @@ import { environment } from './environment.ts'
 import { ClosedError } from './errors.ts'
 import { longTimer } from './operators/longTimer.ts'
 import type { Settings } from './options.ts'
+import { createCompaction } from './outbox/compaction.ts'
 import type { Lane } from './outbox/lane.ts'
 import type { Fact } from './outbox/outbox.ts'
 import type { OpenReceipt, Receipts } from './outbox/receipts.ts'
-import { snapshot } from './outbox/snapshot.ts'
 import { createIntake } from './intake.ts'
 import { createPipelines } from './pipelines.ts'
 import { follow, lead, leaderJournal, type Stage } from './stage.ts'
@@ -53,11 +53,6 @@ export interface Session {
   close: () => Promise<void>
 }
 
-/** Garbage that is put up with before a compaction, in records. */
-const tolerated = 1_000
-/** Milliseconds that a compaction waits: it is for when there is nothing else to do. */
-const restBeforeCompaction = 2_000
-
 export function createSession(config: SessionConfig): Session {
   const { settings, owner, receipts, trouble } = config
   const { store, locks, scheduler } = settings
@@ -67,9 +62,13 @@ export function createSession(config: SessionConfig): Session {
   const changed$ = new Subject<Lane | undefined>()
   const unauthorized = new Set<string>()
   const door = createDoor(settings)
+  /** Ends first at close: what is in flight is aborted. */
+  const delivering = new Subscription()
+  /** Ends last: until then other tabs see that this one is there. */
   const alive = new Subscription()
+  const imports = new Set<Promise<void>>()
   let stage: Stage | undefined
-  let compacting: Subscription | undefined
+  let hasFollowed = false
   let failing = false
   let closed = false
 
@@ -86,12 +85,20 @@ export function createSession(config: SessionConfig): Session {
     trouble,
   })
 
+  const compaction = createCompaction({
+    scheduler,
+    owner,
+    open: () => stage?.delivery && { journal: stage.journal, state: stage.outbox.state },
+    isBusy,
+  })
+  alive.add(compaction.close)
+
   const stageConfig = {
     ...config,
     space,
     changed(lane?: Lane) {
       changed$.next(lane)
-      if (!lane) compactIfDue()
+      if (!lane) compaction.check()
     },
     isAuthorized: (entityType: string) => !unauthorized.has(entityType),
     authRequired(entityType: string) {
@@ -107,14 +114,15 @@ export function createSession(config: SessionConfig): Session {
     stage = undefined
     await previous?.journal.close()
     const next = leads ? await lead(stageConfig) : await follow(stageConfig, writer)
-    if (leads) await takeOver(next, previous !== undefined)
+    if (leads) await takeOver(next)
     else if (locks) alive.add(announce(locks, channel(), writer, lockOf(writer)))
+    hasFollowed = !leads
     if (closed) return next.journal.close()
     failing = false
     config.storage(undefined)
     stage = next
     if (next.delivery) {
-      alive.add(next.delivery.run$.subscribe({ error: trouble }))
+      if (!delivering.closed) delivering.add(next.delivery.run$.subscribe({ error: trouble }))
       // What waits, or expires, since an earlier run needs the timer.
       next.delivery.wake()
     }
@@ -123,9 +131,9 @@ export function createSession(config: SessionConfig): Session {
   }
 
   /** Takes in what this tab wrote while another led, and what tabs left that are gone, now or later. */
-  async function takeOver({ outbox, journal, delivery }: Stage, followed: boolean): Promise<void> {
+  async function takeOver({ outbox, journal, delivery }: Stage): Promise<void> {
     const into = { outbox, journal, store, space }
-    if (followed) await importJournal(writer, into, true)
+    if (hasFollowed) await importJournal(writer, into, true)
     const leaving = new AbortController()
     alive.add(() => leaving.abort())
     const watch = watchDepartures({
@@ -133,8 +141,11 @@ export function createSession(config: SessionConfig): Session {
       channel: locks ? channel() : null,
       lockOf,
       signal: leaving.signal,
-      gone: async (other) => {
-        await importJournal(other, into, false).catch(trouble)
+      async gone(other) {
+        const taken = importJournal(other, into, false).catch(trouble)
+        imports.add(taken)
+        await taken
+        imports.delete(taken)
         delivery?.wake()
       },
     })
@@ -147,27 +158,6 @@ export function createSession(config: SessionConfig): Session {
     const opened = environment.channel(`rx-outbox:${space}`)
     alive.add(() => opened?.close())
     return opened
-  }
-
-  function compact({ journal, outbox }: Stage): void {
-    void journal.compact(() => snapshot(outbox.state, owner))
-  }
-
-  /** Garbage outweighs what is alive: written anew, once there is nothing else to do. */
-  function compactIfDue(): void {
-    if (!isGarbage() || compacting) return
-    compacting = scheduler.schedule(() => {
-      compacting = undefined
-      if (isBusy()) compactIfDue()
-      else if (stage && isGarbage()) compact(stage)
-    }, restBeforeCompaction)
-    alive.add(compacting)
-  }
-
-  function isGarbage(): boolean {
-    if (!stage?.delivery) return false
-    const { tasks, lanes } = stage.outbox.state
-    return stage.journal.size > 2 * (tasks.size + lanes.size) + tolerated
   }
 
   function isBusy(): boolean {
@@ -232,14 +222,16 @@ export function createSession(config: SessionConfig): Session {
       }
     },
     async close() {
+      delivering.unsubscribe()
       pipelines.close()
       intake.close()
       // What was taken in before is written, if it can be.
       if (intake.unstored > 0 && !stage && !failing) await change(() => stage !== undefined || failing)
       await intake.store()
       closed = true
-      alive.unsubscribe()
+      await Promise.all(imports)
       await stage?.journal.close()
+      alive.unsubscribe()
       leading.unsubscribe()
       changed$.complete()
     },

@@ -1,0 +1,53 @@
+import type { SchedulerLike, Subscription } from 'rxjs'
+import type { Journal } from '../storage/journal.ts'
+import type { OutboxState } from './state.ts'
+import { snapshot } from './snapshot.ts'
+
+/** Garbage that is put up with, in records. */
+const tolerated = 1_000
+/** Milliseconds that a compaction waits: it is for when there is nothing else to do. */
+const rest = 2_000
+
+export interface CompactionConfig {
+  scheduler: SchedulerLike
+  owner: string
+  /** The leader's journal and what it means; `undefined` while there is none. */
+  open: () => { journal: Journal; state: OutboxState } | undefined
+  isBusy: () => boolean
+}
+
+/** Writes the journal anew once garbage outweighs what is alive. */
+export interface Compaction {
+  /** Something was written. */
+  check: () => void
+  close: () => void
+}
+
+export function createCompaction({ scheduler, owner, open, isBusy }: CompactionConfig): Compaction {
+  let timer: Subscription | undefined
+
+  function close(): void {
+    timer?.unsubscribe()
+    timer = undefined
+  }
+
+  function due() {
+    const opened = open()
+    if (!opened) return undefined
+    const { journal, state } = opened
+    return journal.size > 2 * (state.tasks.size + state.lanes.size) + tolerated ? opened : undefined
+  }
+
+  function check(): void {
+    if (timer || !due()) return
+    timer = scheduler.schedule(() => {
+      close()
+      const opened = due()
+      if (!opened) return
+      if (isBusy()) check()
+      else void opened.journal.compact(() => snapshot(opened.state, owner))
+    }, rest)
+  }
+
+  return { check, close }
+}
