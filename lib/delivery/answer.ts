@@ -13,26 +13,21 @@ export function answer<R>(
   return new Observable((subscriber) => {
     const controller = new AbortController()
     let last: R | undefined
-    let isAnswered = false
-    const answered = () => {
-      isAnswered = true
-    }
+    let isComplete = false
     const met = deadlines.start(() => subscriber.error(new TimeoutError('The strategy did not answer in time.')))
     subscriber.add(() => {
       met()
-      if (!isAnswered) controller.abort()
+      // An error may be an operator's that has given up: what it wraps is to end too.
+      if (!isComplete) controller.abort()
     })
     subscriber.add(
       called(call, controller.signal).subscribe({
         next: (value) => {
           last = value
         },
-        error: (error) => {
-          answered()
-          subscriber.error(error)
-        },
+        error: (error) => subscriber.error(error),
         complete: () => {
-          answered()
+          isComplete = true
           subscriber.next(last)
           subscriber.complete()
         },

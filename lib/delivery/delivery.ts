@@ -202,6 +202,8 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     } else {
       const asked = retryAfterOf(thrown)
       const delay = asked ?? nextDelay(entry.retryCount + 1, retryConfig, config.jitter, config.random)
+      // The next attempt leaves a doubt of its own behind, that the journal has to know of before.
+      if (entry.mark && !inDoubt && keyWindowOf(lane.entityType) < Infinity) entry.mark.durable = false
       outbox.retryLater(entry, { retryAt: scheduler.now() + delay, error, held: asked !== undefined, inDoubt })
     }
   }

@@ -69,7 +69,7 @@ function inDoubt(entry: Entry): true | undefined {
 function syncStatus({ queue, dead }: Lane): PersistenceMetadata['syncStatus'] {
   if (dead || queue.some(({ blockedBy }) => blockedBy)) return 'error'
   const head = queue[0]
-  if (head?.error?.category === 'conflict' && head.state !== 'sending') return 'conflict'
+  if (head?.error?.category === 'conflict') return 'conflict'
   if (head?.state === 'sending') return 'syncing'
   return head ? 'pending' : 'synced'
 }
