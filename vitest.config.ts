@@ -69,11 +69,11 @@ export default defineConfig({
           name: 'e2e',
           environment: 'node',
           include: ['test/browser/**/*.e2e.test.ts', 'test/tabs/**/*.test.ts'],
-          globalSetup: ['./test/support/builtDemo.ts', './test/support/builtBareApp.ts'],
+          globalSetup: ['builtDemo', 'builtBareApp', 'startedDemo'].map((name) => `./test/support/${name}.ts`),
           testTimeout: 60_000,
           hookTimeout: 120_000,
           expect: { poll: { timeout: 30_000 } },
-          // Each has a server, a database and a browser of its own: two at once starve each other.
+          // They share a server, and each has a browser of its own: two at once would starve each other.
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },

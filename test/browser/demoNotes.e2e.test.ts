@@ -2,17 +2,16 @@ import type { Browser, BrowserContext } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { launchChromium } from '../support/chromium.ts'
 import { loaded, openDemo } from '../support/demoApp.ts'
-import { type RealServer, startRealServer } from '../support/realServer.ts'
+import { server } from '../support/realServer.ts'
 import { historyOf } from './writeStory.ts'
 
-let server: RealServer
 let browser: Browser
 let context: BrowserContext
 
 beforeAll(async () => {
-  ;[server, browser] = await Promise.all([startRealServer('demo/dist'), launchChromium()])
+  browser = await launchChromium()
 })
-afterAll(() => Promise.all([browser.close(), server.close()]))
+afterAll(() => browser.close())
 
 beforeEach(async () => {
   await server.reset()
@@ -28,7 +27,7 @@ async function titlesOnServer(): Promise<unknown[]> {
 
 test('a note is made, edited and deleted with the mouse, and its badge says how far it is', async () => {
   const demo = await openDemo(context, server.url)
-  await server.faults({ latencyMs: 300 })
+  await server.setFaults({ latencyMs: 300 })
 
   await demo.write('Seeds to order', 'Beans')
   await demo.noteIs('Seeds to order', 'syncing')

@@ -2,17 +2,16 @@ import type { Browser, BrowserContext } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { launchChromium } from '../support/chromium.ts'
 import { type DemoApp, openDemo } from '../support/demoApp.ts'
-import { type RealServer, startRealServer } from '../support/realServer.ts'
+import { server } from '../support/realServer.ts'
 import { historyOf } from './writeStory.ts'
 
-let server: RealServer
 let browser: Browser
 let context: BrowserContext
 
 beforeAll(async () => {
-  ;[server, browser] = await Promise.all([startRealServer('demo/dist'), launchChromium()])
+  browser = await launchChromium()
 })
-afterAll(() => Promise.all([browser.close(), server.close()]))
+afterAll(() => browser.close())
 
 beforeEach(async () => {
   await server.reset()
@@ -24,7 +23,7 @@ afterEach(() => context.close())
 async function untilDead(demo: DemoApp, title: string): Promise<void> {
   await demo.turn('fault-errors', 'on')
   await demo.by('fault-errors-value').selectOption('1')
-  await expect.poll(async () => (await (await fetch(`${server.url}/api/_faults`)).json()).errorRate).toBe(1)
+  await expect.poll(server.faults).toMatchObject({ errorRate: 1 })
   await demo.write(title)
   for (let failed = 1; failed <= 5; failed++) {
     await demo.page.locator(`[data-testid="queue-row"][data-state="retry"][data-attempts="${failed}"]`).waitFor()
@@ -77,11 +76,11 @@ test('signed out, all waits; signing in again sends it, and no attempt is lost',
 
 test('a hundred notes arrive once from a tab that is reloaded while answers are lost', async () => {
   const demo = await openDemo(context, server.url)
-  await server.faults({ loseAnswers: 0.2, seed: 3 })
+  await server.setFaults({ loseAnswers: 0.2, seed: 3 })
   await demo.by('add-100').click()
   await expect.poll(async () => (await server.applied()).length).toBeGreaterThan(20)
   await demo.page.reload()
-  await server.faults({})
+  await server.setFaults({})
   await expect.poll(async () => Object.keys(await server.rows('notes')).length).toBe(100)
   await demo.saved()
   expect(Object.values(historyOf(await server.applied()))).toEqual(Array.from({ length: 100 }, () => ['create 1']))

@@ -5,19 +5,18 @@ import type { Browser, BrowserContext } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { bareApp } from '../support/builtBareApp.ts'
 import { launchChromium, launchProfile } from '../support/chromium.ts'
-import { type RealServer, startRealServer } from '../support/realServer.ts'
+import { server } from '../support/realServer.ts'
 import { openTab, type SentWrite, type Tab } from '../support/tab.ts'
 import { serveFromDisk } from '../support/serveFromDisk.ts'
 import { endHistory, endState, historyOf, writeBefore, writeFirstHalf, writeSecondHalf } from './writeStory.ts'
 
-let server: RealServer
 let browser: Browser
 let context: BrowserContext
 
 beforeAll(async () => {
-  ;[server, browser] = await Promise.all([startRealServer(bareApp), launchChromium()])
+  browser = await launchChromium()
 })
-afterAll(() => Promise.all([browser.close(), server.close()]))
+afterAll(() => browser.close())
 
 beforeEach(async () => {
   await server.reset()
@@ -72,7 +71,7 @@ test.each([1, 4])(
   async (concurrency) => {
     const { page, sent, unanswered } = await dayOffline(context, concurrency)
 
-    await server.faults({ loseAnswers: 0.5, seed: 7 })
+    await server.setFaults({ loseAnswers: 0.5, seed: 7 })
     await context.setOffline(false)
     await page.evaluate(() => window.bare.drained())
 
@@ -97,6 +96,7 @@ test('a browser closed in the middle of the drain goes on when it is started aga
     await beginToDrain(before)
     await before.close()
     const after = await launchProfile(profile)
+    await serveFromDisk(after, server.url, bareApp)
     await expectRestFromNext(after, first)
     await after.close()
   } finally {
@@ -107,7 +107,7 @@ test('a browser closed in the middle of the drain goes on when it is started aga
 /** Resolves in the middle: some writes are applied, with and without an answer, and most are not. */
 async function beginToDrain(at: BrowserContext): Promise<void> {
   const before = (await server.applied()).length
-  await server.faults({ loseAnswers: 0.5, latencyMs: 20, seed: 11 })
+  await server.setFaults({ loseAnswers: 0.5, latencyMs: 20, seed: 11 })
   await at.setOffline(false)
   await expect.poll(async () => (await server.applied()).length - before).toBeGreaterThan(8)
 }

@@ -3,21 +3,22 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { historyOf } from '../browser/writeStory.ts'
 import { bareApp } from '../support/builtBareApp.ts'
 import { launchChromium } from '../support/chromium.ts'
-import { type RealServer, startRealServer } from '../support/realServer.ts'
+import { server } from '../support/realServer.ts'
+import { serveFromDisk } from '../support/serveFromDisk.ts'
 import { openTab, type Tab } from '../support/tab.ts'
 
-let server: RealServer
 let browser: Browser
 let context: BrowserContext
 
 beforeAll(async () => {
-  ;[server, browser] = await Promise.all([startRealServer(bareApp), launchChromium()])
+  browser = await launchChromium()
 })
-afterAll(() => Promise.all([browser.close(), server.close()]))
+afterAll(() => browser.close())
 
 beforeEach(async () => {
   await server.reset()
   context = await browser.newContext()
+  await serveFromDisk(context, server.url, bareApp)
 })
 afterEach(() => context.close())
 
@@ -42,7 +43,7 @@ async function becomes({ page }: Tab, role: 'leader' | 'follower'): Promise<void
 
 /** Notes made, edited and deleted in a leading tab whose server takes nothing, then in one that follows. */
 async function writeInBoth(leader: Tab, follower: Tab): Promise<void> {
-  await server.faults({ errorRate: 1 })
+  await server.setFaults({ errorRate: 1 })
   await leader.page.evaluate(async () => {
     const { created } = window.bare.outbox
     for (const id of ['n1', 'n2', 'n3']) await created('note', { id, text: 'first tab' }).durable
@@ -96,7 +97,7 @@ test.each(Object.entries(closings))('when the first tab %s, the second leads and
   expect(second.sent).toEqual([])
 
   await end(first)
-  await server.faults({})
+  await server.setFaults({})
   await becomes(second, 'leader')
   await second.page.evaluate(() => window.bare.drained())
 
@@ -110,7 +111,7 @@ test.each(Object.entries(closings))('when the second tab %s, the first sends wha
   await writeInBoth(first, second)
 
   await end(second)
-  await server.faults({})
+  await server.setFaults({})
   await expect.poll(async () => (await server.rows('notes'))['n4']).toBeDefined()
   await first.page.evaluate(() => window.bare.drained())
 
@@ -124,7 +125,7 @@ test('what two tabs wrote offline is sent by a third one, days later', async () 
   const second = await openWriter('follower')
   await writeInBoth(first, second)
   await Promise.all([first.page.close(), second.page.close()])
-  await server.faults({})
+  await server.setFaults({})
 
   const third = await openWriter('leader')
   await third.page.evaluate(() => window.bare.drained())
@@ -144,7 +145,7 @@ test('a receipt of a tab that follows settles when its task has gone', async () 
 })
 
 test('three tabs writing at once and closing one after the other send everything once', async () => {
-  await server.faults({ loseAnswers: 0.3, seed: 5 })
+  await server.setFaults({ loseAnswers: 0.3, seed: 5 })
   const tabs = [await openWriter('leader'), await openWriter('follower'), await openWriter('follower')]
   await Promise.all(
     tabs.map(({ page }, n) =>
