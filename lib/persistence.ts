@@ -8,7 +8,6 @@ import {
   Subject,
   Subscription,
   switchMap,
-  takeUntil,
 } from 'rxjs'
 import type { EventBus, Options, Persistence, Strategies } from './api.ts'
 import { attach, createEventBus } from './bus.ts'
@@ -17,8 +16,9 @@ import { ClosedError, NoOwnerError, PersistenceError } from './errors.ts'
 import { createNews } from './news.ts'
 import { normalize } from './options.ts'
 import type { Lane } from './outbox/lane.ts'
+import { createOwners } from './owners.ts'
 import { createReceipts, type OpenReceipt } from './outbox/receipts.ts'
-import { createSession, type Session } from './session.ts'
+import { createSession } from './session.ts'
 import { statusOf } from './status.ts'
 import { createStreams } from './streams.ts'
 import { createViews, metadataOf } from './sync/metadata.ts'
@@ -48,12 +48,6 @@ export function createPersistence<E extends EntityMap>(config: {
   const errors$ = new Subject<unknown>()
   const around$ = new Subject<undefined>()
   const ended$ = new BehaviorSubject(false)
-  const session$ = new BehaviorSubject<Session | undefined>(undefined)
-  const closings = new Map<string, Promise<void>>()
-  /** Events of an owner that is not known, or not open, yet. */
-  let held: { owner: string | undefined; hand: (session: Session) => void; receipt?: OpenReceipt }[] = []
-  /** `undefined` before the first value. */
-  let owner: string | null | undefined
   let online = true
   let paused = false
   let storage: OutboxStatus['storage'] = Object.freeze({
@@ -63,7 +57,7 @@ export function createPersistence<E extends EntityMap>(config: {
   })
 
   const viewsOf = (name: string) => createViews(name, (type) => settings.retryConfigOf(type).maxRetries)
-  let views = viewsOf('')
+  const nobodysViews = viewsOf('')
 
   const trouble = (error: unknown) => errors$.next(error)
 
@@ -81,12 +75,11 @@ export function createPersistence<E extends EntityMap>(config: {
     around$.next(undefined)
   }
 
-  function begin(name: string): void {
-    if (owner !== name || ended$.value) return
-    views = viewsOf(name)
-    const session = createSession({
+  const owners = createOwners((owner) => {
+    const views = viewsOf(owner)
+    return createSession({
       settings,
-      owner: name,
+      owner,
       receipts,
       views,
       isOnline: () => online,
@@ -96,42 +89,12 @@ export function createPersistence<E extends EntityMap>(config: {
       trouble,
       storage: storageNews,
     })
-    session$.next(session)
-    const own = held.filter((event) => event.owner === undefined || event.owner === name)
-    held = held.filter((event) => !own.includes(event))
-    for (const event of own) event.hand(session)
-  }
-
-  function switchTo(next: string | null): void {
-    if (next === owner) return
-    const before = session$.value
-    owner = next
-    session$.next(undefined)
-    if (before)
-      closings.set(
-        before.owner,
-        before.close().finally(() => closings.delete(before.owner)),
-      )
-    if (next === null) refuseUnowned()
-    else void (closings.get(next)?.then(() => begin(next)) ?? begin(next))
-  }
-
-  function refuseUnowned(): void {
-    const error = new NoOwnerError('Nobody owns the change: the option owner says null.')
-    for (const { receipt } of held.filter((event) => event.owner === undefined)) receipt?.notStored(error)
-    held = held.filter((event) => event.owner !== undefined)
-  }
-
-  /** Hands an event to its owner's session: to whoever owns it at this moment. */
-  function hand(to: (session: Session) => void, receipt?: OpenReceipt): void {
-    const session = session$.value
-    if (session && session.owner === owner) to(session)
-    else held.push({ owner: owner ?? undefined, hand: to, ...(receipt && { receipt }) })
-  }
+  }, trouble)
+  const { session$ } = owners
 
   function draftOf(...event: Parameters<typeof door>): Draft {
     if (ended$.value) throw new ClosedError('The outbox is closed.')
-    if (owner === null) throw new NoOwnerError('Nobody owns the change: the option owner says null.')
+    if (owners.current === null) throw new NoOwnerError('Nobody owns the change: the option owner says null.')
     const draft = door(...event)
     const { entityType } = draft
     if (!settings.strategyOf(entityType))
@@ -142,11 +105,12 @@ export function createPersistence<E extends EntityMap>(config: {
   function take(operation: Draft['operation'], payload: Parameters<typeof door>[1]): OpenReceipt {
     const draft = draftOf(operation, payload)
     const receipt = receipts.open(createId())
-    hand((session) => session.accept(draft, receipt), receipt)
+    owners.hand((session) => session.accept(draft, receipt), receipt)
     return receipt
   }
 
   async function opened(as?: 'leading') {
+    if (ended$.value) throw new ClosedError('The outbox is closed.')
     const session =
       session$.value ??
       (await firstValueFrom(session$.pipe(filter((open) => open !== undefined)), { defaultValue: undefined }))
@@ -164,9 +128,10 @@ export function createPersistence<E extends EntityMap>(config: {
     changed$: merge<(Lane | undefined)[]>(
       around$,
       session$.pipe(switchMap((session) => (session?.changed$ ?? NEVER).pipe(startWith(undefined)))),
-    ).pipe(takeUntil(ended$.pipe(filter((ended) => ended)))),
+    ),
+    closed$: ended$.pipe(filter((ended) => ended)),
     session: () => session$.value,
-    views: () => views,
+    views: () => session$.value?.views ?? nobodysViews,
     status: () => statusOf(session$.value, { online, paused, storage, closed: ended$.value }),
     scheduler: settings.scheduler,
   })
@@ -176,17 +141,16 @@ export function createPersistence<E extends EntityMap>(config: {
   listening.add(attachment.errors$.subscribe(errors$))
   listening.add(attachment.detach)
   listening.add(settings.online$.subscribe({ next: (value) => ((online = value), wake()), error: trouble }))
-  listening.add(settings.owner$.subscribe({ next: switchTo, error: trouble }))
+  listening.add(settings.owner$.subscribe({ next: owners.switchTo, error: trouble }))
   attachment.connect(({ operation, payload, text }) => {
     const draft = draftOf(operation, payload, text)
-    hand((session) => session.acceptEvent(draft))
+    owners.hand((session) => session.acceptEvent(draft))
   })
 
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
     listening.unsubscribe()
-    const session = session$.value
-    await Promise.all([...closings.values(), session?.close()])
+    await owners.close()
     await store.close().catch(trouble)
     receipts.close(new ClosedError('The outbox was closed before the change was stored.'))
     ended$.next(true)
@@ -230,6 +194,8 @@ export function createPersistence<E extends EntityMap>(config: {
     retryAll: async () => (await commands()).retryAll().finally(wake),
     discardAll: async () => (await commands()).discardAll().finally(wake),
     async idle() {
+      // Nobody has nothing to do.
+      if (owners.current === null) return
       await opened().catch(() => undefined)
       await session$.value?.idle()
     },
@@ -240,7 +206,8 @@ export function createPersistence<E extends EntityMap>(config: {
     entityType: string,
     id?: string,
   ): Promise<PersistenceMetadata | undefined | Map<string, PersistenceMetadata>> {
-    const all = metadataOf((await opened()).outbox.state.lanes.values(), views, entityType, id)
+    const { outbox } = await opened()
+    const all = metadataOf(outbox.state.lanes.values(), session$.value?.views ?? nobodysViews, entityType, id)
     return id === undefined ? all : all.get(id)
   }
 }

@@ -34,6 +34,7 @@ export interface SessionConfig {
 /** One owner's life in this tab: opens the journal, takes events in, delivers while it leads. */
 export interface Session {
   readonly owner: string
+  readonly views: Views
   /** Something that a stream shows may have changed. */
   readonly changed$: Observable<Lane | undefined>
   readonly stage: Stage | undefined
@@ -121,8 +122,8 @@ export function createSession(config: SessionConfig): Session {
     failing = false
     config.storage(undefined)
     stage = next
-    if (next.delivery) {
-      if (!delivering.closed) delivering.add(next.delivery.run$.subscribe({ error: trouble }))
+    if (next.delivery && !delivering.closed) {
+      delivering.add(next.delivery.run$.subscribe({ error: trouble }))
       // What waits, or expires, since an earlier run needs the timer.
       next.delivery.wake()
     }
@@ -190,6 +191,7 @@ export function createSession(config: SessionConfig): Session {
 
   return {
     owner,
+    views: config.views,
     changed$,
     unauthorized,
     accept: intake.accept,

@@ -9,6 +9,7 @@ import {
   type Observable,
   of,
   type SchedulerLike,
+  takeUntil,
 } from 'rxjs'
 import { deliveryOrder } from './outbox/deliveryOrder.ts'
 import { type Lane, laneKey } from './outbox/lane.ts'
@@ -18,8 +19,10 @@ import { sameMetadata, type Views } from './sync/metadata.ts'
 import type { OutboxStatus, PersistenceMetadata, PersistenceTask } from './types.ts'
 
 export interface StreamsConfig {
-  /** Something changed: a lane, or anything (`undefined`). Completes when the library closes. */
+  /** Something changed: a lane, or anything (`undefined`). */
   changed$: Observable<Lane | undefined>
+  /** Emits when the library has closed. */
+  closed$: Observable<unknown>
   session: () => Session | undefined
   views: () => Views
   status: () => OutboxStatus
@@ -34,10 +37,10 @@ export interface Streams {
   metadata$: (entityType: string, id: string) => Observable<PersistenceMetadata | undefined>
 }
 
-export function createStreams({ changed$, session, views, status, scheduler }: StreamsConfig): Streams {
+export function createStreams({ changed$, closed$, session, views, status, scheduler }: StreamsConfig): Streams {
   /** What `read` says now, after each change, and at the end. */
   function live<T>(read: () => T, change$: Observable<unknown>): Observable<T> {
-    return defer(() => concat(of(undefined), change$, of(undefined)).pipe(map(read)))
+    return defer(() => concat(of(undefined), change$.pipe(takeUntil(closed$)), of(undefined)).pipe(map(read)))
   }
   const tasks = (entries: Iterable<Parameters<Views['task']>[0]>) => Object.freeze(Array.from(entries, views().task))
 

@@ -5,6 +5,7 @@ import { longTimer } from '../operators/longTimer.ts'
 export interface Alarm {
   /** Rings at `at` (epoch ms), or earlier when that was asked for before. */
   set: (at: number) => void
+  /** Never rings again. */
   close: () => void
 }
 
@@ -12,16 +13,16 @@ export interface Alarm {
 export function createAlarm(scheduler: SchedulerLike, ring: (now: number) => void): Alarm {
   let pending: { at: number; timer: Subscription } | undefined
 
-  function close(): void {
-    pending?.timer.unsubscribe()
-    pending = undefined
-  }
+  let isClosed = false
 
   return {
-    close,
+    close() {
+      isClosed = true
+      pending?.timer.unsubscribe()
+    },
     set(at) {
-      if (at === Infinity || (pending && pending.at <= at)) return
-      close()
+      if (isClosed || at === Infinity || (pending && pending.at <= at)) return
+      pending?.timer.unsubscribe()
       const timer = longTimer(Math.max(0, at - scheduler.now()), scheduler).subscribe(() => {
         pending = undefined
         ring(Math.max(at, scheduler.now()))

@@ -1,5 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs'
-import { StorageError } from '../errors.ts'
+import { ClosedError, StorageError } from '../errors.ts'
 import { encodeRecord } from './codec.ts'
 import { encodeGroup } from './frame.ts'
 import type { JournalStore } from './journalStore.ts'
@@ -9,7 +9,8 @@ import type { JournalRecord } from './records.ts'
 export interface Journal {
   /**
    * Resolves when the records are stored. What an app waits for (`'enqueue'`) is rejected with a `StorageError` when it
-   * could not be stored; everything else is kept and written again until it is.
+   * could not be stored; everything else is kept and written again until it is. After `close()` both are rejected with
+   * a `ClosedError`.
    */
   write: (records: JournalRecord[], kind: 'enqueue' | 'state') => Promise<void>
   /** Written behind: with the next group, or a moment later. Nobody waits for it. */
@@ -77,7 +78,7 @@ export function createJournal(config: JournalConfig): Journal {
     do {
       // What waits to be appended is in the state already: behind a compaction it would be said twice.
       if (writes.length === 0 && compaction) await replace(compaction)
-      else if (writes.length > 0 && !(await append(writes))) {
+      else if (writes.length > 0 && !(await append(writes)) && writes.length > 0) {
         startIn(pause)
         break
       }
@@ -126,6 +127,7 @@ export function createJournal(config: JournalConfig): Journal {
   return {
     write: (records, kind) =>
       new Promise<void>((done, failed) => {
+        if (closed) throw new ClosedError('The journal is closed.')
         writes.push({ records, kind, done, failed })
         void start()
       }),

@@ -52,15 +52,3 @@ test('what was stored while offline is sent by the next instance', async () => {
   expect(await second.metadata('note', 'n1')).toMatchObject({ syncStatus: 'synced', backendId: 'b-n1' })
   await second.close()
 })
-
-test('ten thousand tasks drain', async () => {
-  const note = recording()
-  const persistence = createPersistence({ strategies: { note }, options: { storage: memoryStore() } })
-  const t = performance.now()
-  for (let i = 0; i < 10_000; i++) persistence.created('note', { id: `n${i}`, text: 'x' })
-  const t1 = performance.now()
-  await persistence.idle()
-  process.stdout.write(`enqueue ${t1 - t} drain ${performance.now() - t1}\n`)
-  expect(note.calls.length).toBe(10_000)
-  await persistence.close()
-})
