@@ -143,5 +143,20 @@ function isRecord(record: { [name: string]: unknown }): record is JournalRecord 
       continue
     return false
   }
-  return texts.every((name) => record[name] === undefined || typeof record[name] === 'string')
+  if (!texts.every((name) => record[name] === undefined || typeof record[name] === 'string')) return false
+  return isListOf(record['dependsOn'], isRef) && isListOf(record['backendIds'], isIdOrNull) && isError(record['error'])
+}
+
+function isListOf(value: unknown, isOne: (value: unknown) => boolean): boolean {
+  return value === undefined || (Array.isArray(value) && value.every(isOne))
+}
+
+const isRef = (value: unknown): boolean => hasTexts(value, 'entityType', 'id')
+const isIdOrNull = (value: unknown): boolean => value === null || typeof value === 'string'
+const isError = (value: unknown): boolean => value === undefined || hasTexts(value, 'category', 'message')
+
+function hasTexts(value: unknown, ...names: string[]): boolean {
+  return (
+    typeof value === 'object' && value !== null && names.every((name) => typeof Reflect.get(value, name) === 'string')
+  )
 }

@@ -78,7 +78,7 @@ export function createJournal(config: JournalConfig): Journal {
     do {
       // What waits to be appended is in the state already: behind a compaction it would be said twice.
       if (writes.length === 0 && compaction) await replace(compaction)
-      else if (writes.length > 0 && !(await append(writes)) && writes.length > 0) {
+      else if (writes.length > 0 && !(await append(writes))) {
         startIn(pause)
         break
       }
@@ -88,6 +88,7 @@ export function createJournal(config: JournalConfig): Journal {
     config.rested()
   }
 
+  /** Says whether to go on at once: not, where what is kept has to be tried again. */
   async function append(group: Write[]): Promise<boolean> {
     writes = []
     const lines = group.flatMap(({ records }) => records.map(encodeRecord))
@@ -100,7 +101,7 @@ export function createJournal(config: JournalConfig): Journal {
       writes = [...group.filter(({ kind }) => kind === 'state'), ...writes]
       for (const { kind, failed } of group) if (kind === 'enqueue') failed?.(error)
       config.trouble(error)
-      return false
+      return writes.length === 0
     }
     size += lines.length
     if (pause > 0) config.trouble(undefined)
