@@ -87,14 +87,14 @@ describe('idle', () => {
   test('resolves while offline, while paused, while retries wait, and while nothing was ever done', async () => {
     const online$ = network(false)
     const persistence = open(new Remote(broken), { online$ })
-    await persistence.idle()
+    await expect(persistence.idle()).resolves.toBeUndefined()
     persistence.created('note', note('n1'))
-    await persistence.idle()
+    await expect(persistence.idle()).resolves.toBeUndefined()
     online$.next(true)
-    await persistence.idle()
+    await expect(persistence.idle()).resolves.toBeUndefined()
     await persistence.pause()
     persistence.created('note', note('n2'))
-    await persistence.idle()
+    await expect(persistence.idle()).resolves.toBeUndefined()
   })
 
   test('waits for what is in flight', async () => {
@@ -116,7 +116,7 @@ describe('idle', () => {
     await now()
     const idle = persistence.idle()
     await persistence.close()
-    await idle
+    await expect(idle).resolves.toBeUndefined()
   })
 })
 

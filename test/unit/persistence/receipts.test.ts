@@ -1,18 +1,10 @@
 import { memoryStore, PermanentError, StorageError } from 'rx-outbox'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { now, pass, minute, useFakeTime } from '../../support/fakeTime.ts'
 import { network, open } from '../../support/opened.ts'
 import { fails, note, Remote } from '../../support/remote.ts'
 
 useFakeTime()
-
-const unhandled: unknown[] = []
-const catchIt = (error: unknown) => unhandled.push(error)
-beforeEach(() => void process.on('unhandledRejection', catchIt))
-afterEach(() => {
-  process.off('unhandledRejection', catchIt)
-  expect(unhandled.splice(0)).toEqual([])
-})
 
 test('durable resolves only when the task is stored, and nothing is attempted before', async () => {
   const storage = memoryStore()
@@ -109,6 +101,10 @@ test('what could not be stored is not-stored, and its durable says why', async (
 })
 
 test('ignoring both promises raises nothing, whatever becomes of them', async () => {
+  const unhandled: unknown[] = []
+  const catchIt = (error: unknown) => unhandled.push(error)
+  process.on('unhandledRejection', catchIt)
+  onTestFinished(() => void process.off('unhandledRejection', catchIt))
   const storage = memoryStore()
   const persistence = open(new Remote(fails(() => new PermanentError('no'))), { storage })
   persistence.created('note', note('n1'))
@@ -120,6 +116,7 @@ test('ignoring both promises raises nothing, whatever becomes of them', async ()
   await persistence.close()
   await now()
   await new Promise((done) => void setImmediate(done))
+  expect(unhandled).toEqual([])
 })
 
 test('who looks at settled late sees it too', async () => {
