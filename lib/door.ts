@@ -62,7 +62,7 @@ function optionsOf(
   const { priority, maxAge, expiresAt, dependsOn } = payload
   return {
     ...(priority !== undefined && { priority: finite(priority, `${entityType}: priority`) }),
-    ...(maxAge !== undefined && { maxAge: finite(maxAge, `${entityType}: maxAge`) }),
+    ...(maxAge !== undefined && { maxAge: positive(maxAge, `${entityType}: maxAge`) }),
     ...(expiresAt !== undefined && { expiresAt: finite(expiresAt, `${entityType}: expiresAt`) }),
     ...(dependsOn !== undefined && { dependsOn: refs(dependsOn, entityType) }),
   }
@@ -71,6 +71,12 @@ function optionsOf(
 function finite(value: unknown, name: string): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value
   throw new TypeError(`${name} has to be a finite number.`)
+}
+
+function positive(value: unknown, name: string): number {
+  const number = finite(value, name)
+  if (number > 0) return number
+  throw new TypeError(`${name} has to be more than 0.`)
 }
 
 function refs(value: unknown, entityType: string): EntityRef[] {

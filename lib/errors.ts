@@ -118,6 +118,21 @@ const byStatus: Record<number, ErrorCategory> = {
  * @example classify(new NetworkError('refused')) // { category: 'network', message: 'refused' }
  */
 export function classify(error: unknown): TaskError {
+  return read(toLegible(error))
+}
+
+/** What was thrown, or, where a getter or a proxy of it throws in turn, an error that says so. */
+export function toLegible(thrown: unknown): unknown {
+  try {
+    read(thrown)
+    if (isPersistenceError(thrown)) void [thrown.name, thrown.retryAfter]
+    return thrown
+  } catch (cause) {
+    return new PersistenceError('Something was thrown that cannot be read.', { cause })
+  }
+}
+
+function read(error: unknown): TaskError {
   const message = error instanceof Error ? error.message : String(error)
   const status = statusOf(error)
   return { category: categoryOf(error, status), message, ...(status !== undefined && { status }) }

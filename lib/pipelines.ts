@@ -1,4 +1,4 @@
-import { Subject, Subscription } from 'rxjs'
+import { from, type Observable, Subject, Subscription, throwError } from 'rxjs'
 import { PersistenceError } from './errors.ts'
 import type { EntityEvent, EntityOperators } from './events.ts'
 
@@ -35,9 +35,9 @@ export function createPipelines({ operatorsOf, accept, trouble }: PipelinesConfi
       trouble(new PersistenceError(`The events operator of ${entityType} ended; it is built anew.`, { cause }))
       if (current && !current.passed) accept(current.event)
     }
-    const output$ = operator ? input$.pipe(operator) : input$
+    open.set(entityType, input$)
     held.add(
-      output$.subscribe({
+      built(input$, operator).subscribe({
         next: (event) => {
           if (current) current.passed = true
           try {
@@ -50,7 +50,6 @@ export function createPipelines({ operatorsOf, accept, trouble }: PipelinesConfi
         complete: () => broken(undefined),
       }),
     )
-    open.set(entityType, input$)
     return input$
   }
 
@@ -59,13 +58,25 @@ export function createPipelines({ operatorsOf, accept, trouble }: PipelinesConfi
     push(event) {
       const outer = current
       current = { event, passed: false }
-      pipeline(event.entityType).next(event)
-      current = outer
+      try {
+        pipeline(event.entityType).next(event)
+      } finally {
+        current = outer
+      }
     },
     close() {
       closing = true
       for (const input$ of open.values()) input$.complete()
       held.unsubscribe()
     },
+  }
+}
+
+/** An operator that throws while it is applied, or gives no Observable, is one that breaks at its first event. */
+function built(input$: Subject<EntityEvent>, operator: EntityOperators<unknown>['events']): Observable<EntityEvent> {
+  try {
+    return operator ? from(input$.pipe(operator)) : input$
+  } catch (error) {
+    return throwError(() => error)
   }
 }

@@ -57,7 +57,8 @@ export interface Session {
 export function createSession(config: SessionConfig): Session {
   const { settings, owner, receipts, trouble } = config
   const { store, locks, scheduler } = settings
-  const space = `${settings.name}/${owner}`
+  // The first slash parts them, whatever they contain.
+  const space = `${settings.name.replace(/[%/]/g, (char) => (char === '/' ? '%2F' : '%25'))}/${owner}`
   const writer = settings.createId()
   const lockOf = (journal: string) => `rx-outbox:${space}:${journal}`
   const changed$ = new Subject<Lane | undefined>()

@@ -1,4 +1,4 @@
-import { from, Observable, type ObservableInput } from 'rxjs'
+import { from, Observable, type ObservableInput, Subscription } from 'rxjs'
 import { TimeoutError } from '../errors.ts'
 import type { Deadlines } from './deadlines.ts'
 
@@ -14,13 +14,20 @@ export function answer<R>(
     const controller = new AbortController()
     let last: R | undefined
     let isComplete = false
-    const met = deadlines.start(() => subscriber.error(new TimeoutError('The strategy did not answer in time.')))
+    const calling = new Subscription()
+    const met = deadlines.start(() => {
+      // The call is told before anything else takes its place, and whatever it says to that is too late.
+      calling.unsubscribe()
+      controller.abort()
+      subscriber.error(new TimeoutError('The strategy did not answer in time.'))
+    })
     subscriber.add(() => {
       met()
       // An error may be an operator's that has given up: what it wraps is to end too.
       if (!isComplete) controller.abort()
     })
-    subscriber.add(
+    subscriber.add(calling)
+    calling.add(
       called(call, controller.signal).subscribe({
         next: (value) => {
           last = value

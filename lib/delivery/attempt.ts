@@ -101,6 +101,15 @@ export function createAttempts(config: AttemptConfig): Attempts {
 /** Only what has the right type is believed of a receipt. */
 export function believable(receipt: PersistReceipt | void): PersistReceipt {
   if (typeof receipt !== 'object' || receipt === null) return {}
+  try {
+    return checked(receipt)
+  } catch {
+    // It was accepted all the same: only what was said of it cannot be read.
+    return {}
+  }
+}
+
+function checked(receipt: PersistReceipt): PersistReceipt {
   const { backendId, version, syncedAt, data } = receipt
   const kept: PersistReceipt = {}
   if (typeof backendId === 'string') kept.backendId = backendId

@@ -12,7 +12,7 @@ import {
   switchMap,
 } from 'rxjs'
 import type { BreakerConfig } from '../api.ts'
-import { classify, isPermanentError, isPersistenceError } from '../errors.ts'
+import { classify, isPermanentError, isPersistenceError, toLegible } from '../errors.ts'
 import { drain } from '../operators/drain.ts'
 import { nextDelay } from '../operators/nextDelay.ts'
 import { knowsKey } from '../outbox/knowsKey.ts'
@@ -119,7 +119,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
       (forgotten(entry) ? reconcile(entry, strategy, persist$) : persist$).subscribe({
         next: (receipt) => succeeded(entry, receipt),
         error: (error) => {
-          failed(entry, error, pausesBefore)
+          failed(entry, toLegible(error), pausesBefore)
           subscriber.complete()
         },
         complete: () => subscriber.complete(),
@@ -201,10 +201,12 @@ export function createDelivery(config: DeliveryConfig): Delivery {
       expire(entry, error)
     } else {
       const asked = retryAfterOf(thrown)
-      const delay = asked ?? nextDelay(entry.retryCount + 1, retryConfig, config.jitter, config.random)
+      const delay = nextDelay(entry.retryCount + 1, retryConfig, config.jitter, config.random)
+      // At least a turn of the timer: a task that may go at once, for ever, would let nobody else run.
+      const retryAt = scheduler.now() + (asked ?? Math.max(1, delay))
       // The next attempt leaves a doubt of its own behind, that the journal has to know of before.
       if (entry.mark && !inDoubt && keyWindowOf(lane.entityType) < Infinity) entry.mark.durable = false
-      outbox.retryLater(entry, { retryAt: scheduler.now() + delay, error, held: asked !== undefined, inDoubt })
+      outbox.retryLater(entry, { retryAt, error, held: asked !== undefined, inDoubt })
     }
   }
 

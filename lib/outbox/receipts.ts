@@ -51,7 +51,9 @@ export function createReceipts(): Receipts {
       const receipts = waiting.get(taskId)
       if (!receipts) return
       waiting.delete(taskId)
-      waiting.set(supersededBy, [...(waiting.get(supersededBy) ?? []), ...receipts])
+      // The longer list takes the other in: a chain of thousands stays linear.
+      receipts.push(...(waiting.get(supersededBy) ?? []))
+      waiting.set(supersededBy, receipts)
     },
     close(error) {
       for (const [taskId, receipts] of waiting) {

@@ -13,7 +13,12 @@ import { tagged } from './tagged.ts'
  * @example encodeValue({ id: 'n1', due: new Date(0) }, 'note') // {"id":"n1","due":{"$":["Date",0]}}
  */
 export function encodeValue(value: unknown, root: string): string {
-  return JSON.stringify(isPlainJson(value) ? value : tagged(value, root))
+  try {
+    return JSON.stringify(isPlainJson(value) ? value : tagged(value, root))
+  } catch (cause) {
+    if (cause instanceof TypeError) throw cause
+    throw new TypeError(`${root} has a field that throws when it is read`, { cause })
+  }
 }
 
 /**

@@ -26,7 +26,8 @@ export default {
     await persistence.metadata('order')
   },
   enqueueOne: ({ entityType, data, id }) => persistence.created(entityType, { ...data, id }).durable,
-  enqueue: (items) => Promise.all(items.map(({ entityType, data, id }) => persistence.created(entityType, { ...data, id }).durable)),
+  enqueue: (items) =>
+    Promise.all(items.map(({ entityType, data, id }) => persistence.created(entityType, { ...data, id }).durable)),
   close: () => persistence.close(),
   async reopen(name) {
     this.dbName = name
@@ -50,7 +51,9 @@ export default {
   },
   async remaining() {
     const { pending, waiting, processing } = await new Promise((resolve) => {
-      const reading = persistence.status$.subscribe((now) => queueMicrotask(() => (reading.unsubscribe(), resolve(now))))
+      const reading = persistence.status$.subscribe((now) =>
+        queueMicrotask(() => (reading.unsubscribe(), resolve(now))),
+      )
     })
     return pending + waiting + processing
   },
