@@ -12,7 +12,7 @@ import {
   switchMap,
 } from 'rxjs'
 import type { BreakerConfig } from '../api.ts'
-import { classify, isPermanentError, isPersistenceError, toLegible } from '../errors.ts'
+import { classify, isPermanentError, toLegible } from '../errors.ts'
 import { drain } from '../operators/drain.ts'
 import { nextDelay } from '../operators/nextDelay.ts'
 import { knowsKey } from '../outbox/knowsKey.ts'
@@ -27,6 +27,7 @@ import { isUnreached } from './breaker.ts'
 import { createBreakers } from './breakers.ts'
 import { doubtAfter } from './doubtAfter.ts'
 import { createMarks } from './marks.ts'
+import { retryAfterOf } from './retryAfterOf.ts'
 
 export interface DeliveryConfig {
   outbox: Outbox
@@ -200,7 +201,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
       entry.inDoubt = inDoubt
       expire(entry, error)
     } else {
-      const asked = retryAfterOf(thrown)
+      const asked = retryAfterOf(thrown, config.maxRetryAfter)
       const delay = nextDelay(entry.retryCount + 1, retryConfig, config.jitter, config.random)
       // At least a turn of the timer: a task that may go at once, for ever, would let nobody else run.
       const retryAt = scheduler.now() + (asked ?? Math.max(1, delay))
@@ -208,11 +209,6 @@ export function createDelivery(config: DeliveryConfig): Delivery {
       if (entry.mark && !inDoubt && keyWindowOf(lane.entityType) < Infinity) entry.mark.durable = false
       outbox.retryLater(entry, { retryAt, error, held: asked !== undefined, inDoubt })
     }
-  }
-
-  function retryAfterOf(thrown: unknown): number | undefined {
-    const asked = isPersistenceError(thrown) ? thrown.retryAfter : undefined
-    return asked !== undefined && asked >= 0 ? Math.min(asked, config.maxRetryAfter) : undefined
   }
 
   function expire(entry: Entry, error = entry.error): void {
