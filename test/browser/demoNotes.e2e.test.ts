@@ -27,7 +27,7 @@ async function titlesOnServer(): Promise<unknown[]> {
 
 test('a note is made, edited and deleted with the mouse, and its badge says how far it is', async () => {
   const demo = await openDemo(context, server.url)
-  await server.setFaults({ latencyMs: 300 })
+  await server.setFaults({ latencyMs: 800 })
 
   await demo.write('Seeds to order', 'Beans')
   await demo.noteIs('Seeds to order', 'syncing')
