@@ -136,7 +136,7 @@ function check(given: object, entityTypes: string[]): void {
   for (const name of promised) {
     if (Reflect.get(given, name) !== undefined) throw new TypeError(`Option ${name} is not there yet.`)
   }
-  const result = options.safeParse(given)
+  const result = options.safeParse(present(given))
   const issue = result.error?.issues[0]
   if (issue) {
     const unknown = issue.code === 'unrecognized_keys' ? issue.keys : []
