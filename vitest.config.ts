@@ -28,6 +28,8 @@ export default defineConfig({
           environment: 'node',
           include: ['test/{unit,contract,simulation}/**/*.test.ts'],
           exclude: [inBrowser],
+          // Against hanging: on a busy machine property tests take their time.
+          testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
       },
