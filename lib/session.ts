@@ -1,6 +1,16 @@
-import { concatMap, defer, filter, firstValueFrom, from, type Observable, retry, Subject, Subscription } from 'rxjs'
+import {
+  concatMap,
+  defer,
+  filter,
+  firstValueFrom,
+  from,
+  type Observable,
+  race,
+  retry,
+  Subject,
+  Subscription,
+} from 'rxjs'
 import { createDoor, type Draft, eventOf } from './door.ts'
-import { environment } from './environment.ts'
 import { ClosedError } from './errors.ts'
 import { longTimer } from './operators/longTimer.ts'
 import type { Settings } from './options.ts'
@@ -11,11 +21,11 @@ import type { OpenReceipt, Receipts } from './outbox/receipts.ts'
 import { createIntake } from './intake.ts'
 import { createPipelines } from './pipelines.ts'
 import { follow, lead, leaderJournal, type Stage } from './stage.ts'
+import { patience, patiently } from './storage/patience.ts'
 import { quarantine } from './storage/readJournal.ts'
 import type { Views } from './sync/metadata.ts'
-import { announce, watchDepartures } from './tabs/departures.ts'
-import { importJournal } from './tabs/importJournal.ts'
 import { leadership } from './tabs/leadership.ts'
+import { createNeighbours } from './tabs/neighbours.ts'
 
 export interface SessionConfig {
   settings: Settings
@@ -66,11 +76,8 @@ export function createSession(config: SessionConfig): Session {
   const door = createDoor(settings)
   /** Ends first at close: what is in flight is aborted. */
   const delivering = new Subscription()
-  /** Ends last: until then other tabs see that this one is there. */
-  const alive = new Subscription()
-  const imports = new Set<Promise<void>>()
   let stage: Stage | undefined
-  let hasFollowed = false
+  let entering: Promise<void> = Promise.resolve()
   let failing = false
   let closed = false
 
@@ -93,7 +100,15 @@ export function createSession(config: SessionConfig): Session {
     open: () => stage?.delivery && { journal: stage.journal, state: stage.outbox.state },
     isBusy,
   })
-  alive.add(compaction.close)
+  const neighbours = createNeighbours({
+    store,
+    locks,
+    space,
+    writer,
+    lockOf,
+    trouble,
+    except: [leaderJournal, quarantine],
+  })
 
   const stageConfig = {
     ...config,
@@ -111,14 +126,20 @@ export function createSession(config: SessionConfig): Session {
   }
 
   async function enter(leads: boolean): Promise<void> {
+    if (closed) return
     const previous = stage
     // Until the next one is open, events wait.
     stage = undefined
     await previous?.journal.close()
     const next = leads ? await lead(stageConfig) : await follow(stageConfig, writer)
-    if (leads) await takeOver(next)
-    else if (locks) alive.add(announce(locks, channel(), writer, lockOf(writer)))
-    hasFollowed = !leads
+    try {
+      if (leads) await neighbours.takeOver({ ...next, wake: () => next.delivery?.wake() })
+      else neighbours.announce()
+    } catch (error) {
+      // The next try opens it anew.
+      await next.journal.close()
+      throw error
+    }
     if (closed) return next.journal.close()
     failing = false
     config.storage(undefined)
@@ -132,36 +153,6 @@ export function createSession(config: SessionConfig): Session {
     changed$.next(undefined)
   }
 
-  /** Takes in what this tab wrote while another led, and what tabs left that are gone, now or later. */
-  async function takeOver({ outbox, journal, delivery }: Stage): Promise<void> {
-    const into = { outbox, journal, store, space }
-    if (hasFollowed) await importJournal(writer, into, true)
-    const leaving = new AbortController()
-    alive.add(() => leaving.abort())
-    const watch = watchDepartures({
-      locks,
-      channel: locks ? channel() : null,
-      lockOf,
-      signal: leaving.signal,
-      async gone(other) {
-        const taken = importJournal(other, into, false).catch(trouble)
-        imports.add(taken)
-        await taken
-        imports.delete(taken)
-        delivery?.wake()
-      },
-    })
-    for (const journalName of await store.list(space)) {
-      if (journalName !== leaderJournal && journalName !== quarantine && journalName !== writer) watch(journalName)
-    }
-  }
-
-  function channel() {
-    const opened = environment.channel(`rx-outbox:${space}`)
-    alive.add(() => opened?.close())
-    return opened
-  }
-
   function isBusy(): boolean {
     if (!stage || intake.unstored > 0) return true
     return stage.outbox.state.counts.sending > 0 || (stage.delivery?.ready() ?? 0) > 0
@@ -172,10 +163,20 @@ export function createSession(config: SessionConfig): Session {
     await firstValueFrom(changed$.pipe(filter(test)), { defaultValue: undefined })
   }
 
+  /** What was taken in before is written, if it can be. */
+  async function writeAll(): Promise<void> {
+    if (intake.unstored > 0 && !stage && !failing) await change(() => stage !== undefined || failing)
+    await entering.catch(() => undefined)
+    await intake.store()
+    closed = true
+    await neighbours.settled()
+    await stage?.journal.close()
+  }
+
   const leading = leadership(locks, lockOf(leaderJournal))
     .pipe(
       concatMap((leads) =>
-        defer(() => from(enter(leads))).pipe(
+        defer(() => from(patiently((entering = enter(leads)), scheduler, config.storage))).pipe(
           // A journal that cannot be read is not an empty one: it is tried until it can be.
           retry({
             delay(error, tries) {
@@ -228,13 +229,12 @@ export function createSession(config: SessionConfig): Session {
       delivering.unsubscribe()
       pipelines.close()
       intake.close()
-      // What was taken in before is written, if it can be.
-      if (intake.unstored > 0 && !stage && !failing) await change(() => stage !== undefined || failing)
-      await intake.store()
+      // A store that does not answer keeps nobody from leaving.
+      await firstValueFrom(race(defer(writeAll), longTimer(patience, scheduler)))
       closed = true
-      await Promise.all(imports)
-      await stage?.journal.close()
-      alive.unsubscribe()
+      compaction.close()
+      // Until now the other tabs saw that this one is there.
+      neighbours.close()
       leading.unsubscribe()
       changed$.complete()
     },

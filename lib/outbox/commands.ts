@@ -101,10 +101,12 @@ export function createCommands({ outbox, journal, owner, now, createId, keyWindo
     await journal.write(records, 'enqueue')
     // Asked before it comes back to life: what it held up was parked, and supersedes nothing.
     const later = lane.queue.find(
-      ({ place, state: is, operation }) =>
-        place > letter.place && (is === 'sending' || (is === 'waiting' && operation !== 'create')),
+      ({ place, state: is, operation, inDoubt }) =>
+        place > letter.place && (is === 'sending' || (is === 'waiting' && (operation !== 'create' || inDoubt))),
     )
-    const supersededBy = letter.overtakenBy ?? later?.id
+    // What may have been applied since must not be undone.
+    const doubtful = lane.dead?.find(({ place, inDoubt }) => inDoubt && place > letter.place)
+    const supersededBy = letter.overtakenBy ?? later?.id ?? doubtful?.id
     outbox.accept([record], { merge: false })
     for (const rest of records.slice(1)) outbox.commit(rest)
     const entry = state.tasks.get(record.lsn)

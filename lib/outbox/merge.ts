@@ -11,6 +11,8 @@ export function mergedOperation(
 ): Operation | 'nothing' | undefined {
   if (!older || older.state !== 'waiting' || newer.state !== 'waiting' || older.mark || newer.mark) return undefined
   if (lanesOf(newer.dependsOn).some((on) => on !== newer.lane && waitsForMore(newer, older, on))) return undefined
+  // A dead letter between them would come after the newer one when it is retried.
+  if (newer.lane.dead?.some(({ place }) => place > older.place)) return undefined
   const operation = coalesce(older.operation, newer.operation)
   return operation === 'nothing' && isThere(older) ? 'delete' : operation
 }

@@ -3,6 +3,7 @@ import { ClosedError, StorageError } from '../errors.ts'
 import { encodeRecord } from './codec.ts'
 import { encodeGroup } from './frame.ts'
 import type { JournalStore } from './journalStore.ts'
+import { patiently } from './patience.ts'
 import type { JournalRecord } from './records.ts'
 
 /** The writing side of one journal. Everything that came since the last append goes into the next one: group commit. */
@@ -60,7 +61,13 @@ export function createJournal(config: JournalConfig): Journal {
   let size = config.size
   let pause = 0
   let timer: Subscription | undefined
+  let isLate = false
   let closed = false
+
+  function late(error: StorageError): void {
+    isLate = true
+    config.trouble(error)
+  }
 
   function start(): Promise<void> {
     timer?.unsubscribe()
@@ -93,7 +100,7 @@ export function createJournal(config: JournalConfig): Journal {
     writes = []
     const lines = group.flatMap(({ records }) => records.map(encodeRecord))
     try {
-      await store.append(space, name, encodeGroup(lines))
+      await patiently(store.append(space, name, encodeGroup(lines)), scheduler, late)
     } catch (cause) {
       const error = storageError(cause)
       pause = Math.min(longestPause, pause > 0 ? pause * 2 : firstPause)
@@ -104,8 +111,9 @@ export function createJournal(config: JournalConfig): Journal {
       return writes.length === 0
     }
     size += lines.length
-    if (pause > 0) config.trouble(undefined)
+    if (pause > 0 || isLate) config.trouble(undefined)
     pause = 0
+    isLate = false
     for (const { done } of group) done?.()
     return true
   }
@@ -114,7 +122,7 @@ export function createJournal(config: JournalConfig): Journal {
     compaction = undefined
     const lines = Array.from(records(), encodeRecord)
     try {
-      await store.replace(space, name, encodeGroup(lines))
+      await patiently(store.replace(space, name, encodeGroup(lines)), scheduler, late)
       size = lines.length
     } catch (cause) {
       config.trouble(storageError(cause))

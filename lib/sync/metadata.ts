@@ -27,7 +27,7 @@ export function createViews(owner: string, maxRetriesOf: (entityType: string) =>
         idempotencyKey: entry.key,
         schemaVersion: entry.schemaVersion,
         ...present({
-          data: data === undefined ? undefined : decodeValue(data),
+          data: data === undefined ? undefined : readable(data),
           retryAt: entry.retryAt > 0 && entry.state === 'waiting' ? entry.retryAt : undefined,
           expiresAt: entry.expiresAt,
           maxAge: entry.maxAge,
@@ -57,6 +57,15 @@ export function createViews(owner: string, maxRetriesOf: (entityType: string) =>
         }),
       })
     },
+  }
+}
+
+/** Damaged, or stored by a newer version: its attempts fail and say why, whoever only looks sees no data. */
+function readable(text: string): unknown {
+  try {
+    return decodeValue(text)
+  } catch {
+    return undefined
   }
 }
 
