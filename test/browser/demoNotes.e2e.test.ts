@@ -115,7 +115,7 @@ test('what was written offline is there after a reload, and goes when the networ
 
   await demo.turn('offline', 'on')
   demo.sent.length = 0
-  await demo.note('Kept').getByRole('link').click()
+  await demo.edit('Kept')
   await demo.by('note-body').fill('after')
   await demo.by('save').click()
   await demo.remove('Given up')

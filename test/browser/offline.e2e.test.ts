@@ -5,6 +5,7 @@ import type { Browser, BrowserContext } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { bareApp } from '../support/builtBareApp.ts'
 import { launchChromium, launchProfile } from '../support/chromium.ts'
+import { rememberOffline, setOffline } from '../support/network.ts'
 import { server } from '../support/realServer.ts'
 import { openTab, type SentWrite, type Tab } from '../support/tab.ts'
 import { serveFromDisk } from '../support/serveFromDisk.ts'
@@ -27,9 +28,10 @@ afterEach(() => context.close())
 /** A day that begins online, goes on offline, survives a reload, and waits for the network. */
 async function dayOffline(at: BrowserContext, concurrency: number): Promise<Tab> {
   await serveFromDisk(at, server.url, bareApp)
+  await rememberOffline(at)
   const tab = await openTab(at, `${server.url}/?concurrency=${concurrency}`)
   await writeBefore(tab.page)
-  await at.setOffline(true)
+  await setOffline(at, true)
   tab.sent.length = 0
   await writeFirstHalf(tab.page)
   await tab.page.reload()
@@ -58,7 +60,7 @@ function expectFrozen(sent: readonly SentWrite[]): void {
 test.each([1, 4])('what was written offline arrives once and in order, %i at a time', async (concurrency) => {
   const { page, sent, complaints } = await dayOffline(context, concurrency)
 
-  await context.setOffline(false)
+  await setOffline(context, false)
   await page.evaluate(() => window.bare.drained())
 
   await expectEndState()
@@ -73,7 +75,7 @@ test.each([1, 4])(
     const { page, sent, unanswered } = await dayOffline(context, concurrency)
 
     await server.setFaults({ loseAnswers: 0.5, seed: 7 })
-    await context.setOffline(false)
+    await setOffline(context, false)
     await page.evaluate(() => window.bare.drained())
 
     expect(unanswered.length).toBeGreaterThan(5)
@@ -109,7 +111,7 @@ test('a browser closed in the middle of the drain goes on when it is started aga
 async function beginToDrain(at: BrowserContext): Promise<void> {
   const before = (await server.applied()).length
   await server.setFaults({ loseAnswers: 0.5, latencyMs: 20, seed: 11 })
-  await at.setOffline(false)
+  await setOffline(at, false)
   await expect.poll(async () => (await server.applied()).length - before).toBeGreaterThan(8)
 }
 

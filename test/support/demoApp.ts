@@ -11,6 +11,8 @@ export interface DemoApp extends Tab {
   titles: () => Promise<string[]>
   /** With the mouse; the note stays open. */
   write: (title: string, body?: string) => Promise<void>
+  /** With the mouse; resolves when it is in the editor. */
+  edit: (title: string) => Promise<void>
   /** With the mouse, in the list and in the editor. */
   remove: (title: string) => Promise<void>
   turn: (id: string, to: 'on' | 'off') => Promise<void>
@@ -36,6 +38,15 @@ function demoApp(tab: Tab): DemoApp {
   const by = (testId: string) => page.getByTestId(testId)
   const item = (title: string) => by('note-item').filter({ has: page.getByText(title, { exact: true }) })
 
+  async function edit(title: string): Promise<void> {
+    await item(title).getByRole('link').click()
+    // Until it is there, the editor still holds the note before it.
+    await page.waitForFunction(
+      (shown) => document.querySelector<HTMLInputElement>('[data-testid="note-title"]')?.value === shown,
+      title,
+    )
+  }
+
   return {
     ...tab,
     by,
@@ -52,8 +63,9 @@ function demoApp(tab: Tab): DemoApp {
       await by('save').click()
       await item(title).waitFor()
     },
+    edit,
     async remove(title) {
-      await item(title).getByRole('link').click()
+      await edit(title)
       await by('delete').click()
       await item(title).waitFor({ state: 'detached' })
     },
