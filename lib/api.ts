@@ -47,10 +47,13 @@ export interface BreakerConfig {
 export interface LockManagerLike {
   request: (
     name: string,
-    options: { signal?: AbortSignal; ifAvailable?: boolean },
+    options: { signal?: AbortSignal; ifAvailable?: boolean; steal?: boolean },
     callback: (lock: unknown) => Promise<void>,
   ) => Promise<unknown>
 }
+
+/** How tabs wake each other; what it loses is found in the journals. A `BroadcastChannel` fits. */
+export type TabChannel = Pick<BroadcastChannel, 'postMessage' | 'onmessage' | 'close'>
 
 export interface Options<E extends EntityMap> {
   /** Keeps several outboxes of one origin apart. @default 'rx-outbox' */
@@ -101,6 +104,10 @@ export interface Options<E extends EntityMap> {
   createId?: () => string
   /** `null`: none, this instance is alone. @default navigator.locks */
   locks?: LockManagerLike | null
+  /** Makes the channel between the tabs of one name; `null`: none. @default name => new BroadcastChannel(name) */
+  channel?: ((name: string) => TabChannel | null) | null
+  /** Milliseconds without a sign of life after which another tab takes the lead. @default 90_000 */
+  leaderTimeout?: number
 }
 
 /** What is used of localforage: the module itself and every instance of it fit. */
@@ -130,9 +137,10 @@ export interface Persistence<E extends EntityMap> {
   created: <K extends EntityType<E>>(entityType: K, data: E[K], options?: TaskOptions) => Receipt<E[K]>
   updated: <K extends EntityType<E>>(entityType: K, data: E[K], options?: TaskOptions) => Receipt<E[K]>
   deleted: <K extends EntityType<E>>(entityType: K, id: string, options?: TaskOptions) => Receipt<E[K]>
+  /** For all tabs of this name and owner, as long as one of them lives. */
   pause: () => Promise<void>
   resume: () => Promise<void>
-  /** After `auth:required`: the type is delivered again. */
+  /** After `auth:required`, from any tab: the type is delivered again. */
   authorized: (entityType: EntityType<E>) => Promise<void>
   /** Waiting retries become due at once, except under Retry-After. */
   flush: () => Promise<void>

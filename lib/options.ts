@@ -1,6 +1,6 @@
 import { isObservable, type Observable, of, type SchedulerLike } from 'rxjs'
 import * as z from 'zod/mini'
-import type { BreakerConfig, LockManagerLike, Options, Strategies } from './api.ts'
+import type { BreakerConfig, LockManagerLike, Options, Strategies, TabChannel } from './api.ts'
 import { environment } from './environment.ts'
 import type { StandardSchemaV1 } from './standardSchema.ts'
 import { chooseStore } from './storage/chooseStore.ts'
@@ -30,6 +30,8 @@ export interface Settings {
   random: () => number
   createId: () => string
   locks: LockManagerLike | null
+  channel: (name: string) => TabChannel | null
+  leaderTimeout: number
   strategyOf: (entityType: string) => PersistenceStrategy<unknown> | undefined
   retryConfigOf: (entityType: string) => RetryConfig
   operatorsOf: (entityType: string) => EntityOperators<unknown> | undefined
@@ -38,7 +40,7 @@ export interface Settings {
 
 const retryDefaults: RetryConfig = { maxRetries: 3, initialDelay: 180_000, multiplier: 4, maxDelay: 3_600_000 }
 const breakerDefaults: BreakerConfig = { failures: 5, delay: 5_000, maxDelay: 300_000 }
-const promised = ['pull', 'resolve', 'apply', 'conflict', 'migrations', 'encryption', 'channel', 'leaderTimeout']
+const promised = ['pull', 'resolve', 'apply', 'conflict', 'migrations', 'encryption']
 
 const duration = z.number().check(z.gte(0))
 const count = z.int().check(z.gte(1))
@@ -88,6 +90,8 @@ const options = z.strictObject({
   locks: z.optional(
     z.union([z.null(), z.custom((value) => typeof value === 'object', 'has to be like navigator.locks')]),
   ),
+  channel: z.optional(z.union([z.null(), callable])),
+  leaderTimeout: z.optional(z.number().check(z.gt(0))),
 })
 
 /**
@@ -125,6 +129,8 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     random: given.random ?? environment.random,
     createId: given.createId ?? environment.createId,
     locks: given.locks === undefined ? environment.locks() : given.locks,
+    channel: given.channel === undefined ? environment.channel : (given.channel ?? (() => null)),
+    leaderTimeout: given.leaderTimeout ?? 90_000,
     strategyOf: (entityType) => byType.get(entityType),
     retryConfigOf: (entityType) => retryConfigs.get(entityType) ?? retryConfig,
     operatorsOf: (entityType) => operators.get(entityType),

@@ -11,6 +11,7 @@ import {
 } from 'rxjs'
 import type { EventBus, Options, Persistence, Strategies } from './api.ts'
 import { attach, createEventBus } from './bus.ts'
+import type { Controls } from './controls.ts'
 import { createDoor, type Draft } from './door.ts'
 import { ClosedError, NoOwnerError, PersistenceError } from './errors.ts'
 import { createNews } from './news.ts'
@@ -83,7 +84,7 @@ export function createPersistence<E extends EntityMap>(config: {
       receipts,
       views,
       isOnline: () => online,
-      isPaused: () => paused,
+      paused,
       tell: createNews({ bus, isHeard: attachment.isHeard, results$, receipts, views }),
       authRequired: (type) => bus.emit('auth:required', { entityType: type as EntityType<E> }),
       trouble,
@@ -109,19 +110,28 @@ export function createPersistence<E extends EntityMap>(config: {
     return receipt
   }
 
-  async function opened(as?: 'leading') {
+  async function opened() {
     if (ended$.value) throw new ClosedError('The outbox is closed.')
     const session =
       session$.value ??
       (await firstValueFrom(session$.pipe(filter((open) => open !== undefined)), { defaultValue: undefined }))
     if (!session) throw new ClosedError('The outbox is closed.')
-    return session.opened(as)
+    return session.opened()
   }
 
-  const commands = async () => {
-    const stage = await opened('leading')
-    if (!stage.commands) throw new ClosedError('The outbox is closed.')
-    return stage.commands
+  const controls = async () => (await opened()).controls
+
+  /** What concerns the outbox as a whole: where there is none, nothing is to be done. */
+  async function govern(turn: (of: Controls) => Promise<void>): Promise<void> {
+    if (session$.value && !ended$.value) await turn(await controls())
+  }
+
+  /** In this tab at once, also before anything is open. */
+  async function setPaused(value: boolean): Promise<void> {
+    paused = value
+    session$.value?.gates.setPaused(value)
+    around$.next(undefined)
+    await govern((of) => (value ? of.pause() : of.resume()))
   }
 
   const streams = createStreams({
@@ -172,27 +182,14 @@ export function createPersistence<E extends EntityMap>(config: {
       take('update', { ...options, entityType, data }) as Receipt<E[K]>,
     deleted: <K extends EntityType<E>>(entityType: K, id: string, options?: TaskOptions) =>
       take('delete', { ...options, entityType, id }) as Receipt<E[K]>,
-    async pause() {
-      paused = true
-      wake()
-    },
-    async resume() {
-      paused = false
-      wake()
-    },
-    async authorized(entityType) {
-      session$.value?.unauthorized.delete(entityType)
-      wake()
-    },
-    async flush() {
-      const { commands: own } = await opened()
-      own?.flush()
-      wake()
-    },
-    retry: async (taskId) => (await commands()).retry(taskId).finally(wake),
-    discard: async (taskId) => (await commands()).discard(taskId).finally(wake),
-    retryAll: async () => (await commands()).retryAll().finally(wake),
-    discardAll: async () => (await commands()).discardAll().finally(wake),
+    pause: () => setPaused(true),
+    resume: () => setPaused(false),
+    authorized: (entityType) => govern((of) => of.authorized(entityType)),
+    flush: async () => (await controls()).flush().finally(wake),
+    retry: async (taskId) => (await controls()).retry(taskId).finally(wake),
+    discard: async (taskId) => (await controls()).discard(taskId).finally(wake),
+    retryAll: async () => (await controls()).retryAll().finally(wake),
+    discardAll: async () => (await controls()).discardAll().finally(wake),
     async idle() {
       // Nobody has nothing to do.
       if (owners.current === null) return

@@ -34,18 +34,18 @@ export function statusOf(
     })
   }
   const { waiting, sending, parked, dead } = stage.outbox.state.counts
-  const pending = stage.delivery?.ready() ?? 0
+  const pending = Math.min(waiting, stage.pending())
   return Object.freeze({
     phase: 'running',
     online,
-    paused,
+    paused: session.gates.paused,
     leader: stage.delivery !== undefined,
     pending,
     processing: sending,
     waiting: waiting - pending + session.unstored,
     parked,
     dead,
-    authRequired: Object.freeze([...session.unauthorized]),
+    authRequired: Object.freeze([...session.gates.unauthorized]),
     storage,
   })
 }

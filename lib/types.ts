@@ -182,6 +182,8 @@ export type TaskEnd<T = unknown> =
 export type Settled<T = unknown> =
   | Exclude<TaskResult<T>, { status: 'retrying' }>
   | { status: 'not-stored' }
+  /** It ended in another tab, and this one missed how. */
+  | { status: 'unseen' }
   | { status: 'closed' }
 
 /** What the direct door gives back. Ignoring either promise raises nothing. */

@@ -13,6 +13,8 @@ export interface OutboxState {
   readonly imported: Map<string, number>
   /** Records of what comes later (bases, checkpoints), kept as they are. */
   readonly kept: JournalRecord[]
+  /** Tasks in flight. */
+  readonly sending: Set<Entry>
   /** How many tasks are in each state. */
   readonly counts: Record<Entry['state'], number>
   lsn: number
@@ -36,14 +38,29 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
   const letters = new Set<Entry>()
   const imported = new Map<string, number>()
   const kept: JournalRecord[] = []
+  const inFlight = new Set<Entry>()
   const counts = { waiting: 0, sending: 0, parked: 0, dead: 0, ended: 0 }
-  const state: OutboxState = { lanes, tasks, dead: letters, imported, kept, counts, lsn: 0, epoch: 0, become, apply }
+  const state: OutboxState = {
+    lanes,
+    tasks,
+    dead: letters,
+    imported,
+    kept,
+    sending: inFlight,
+    counts,
+    lsn: 0,
+    epoch: 0,
+    become,
+    apply,
+  }
 
   const { followers, deadCreateBefore, awaitDependencies, forsake } = createRelations(lanes, touch)
 
   function become(entry: Entry, next: Entry['state']): void {
     counts[entry.state]--
     counts[next]++
+    if (next === 'sending') inFlight.add(entry)
+    else if (entry.state === 'sending') inFlight.delete(entry)
     entry.state = next
   }
 

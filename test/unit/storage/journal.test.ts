@@ -56,6 +56,7 @@ function open(store: JournalStore, size = 0): Journal {
     scheduler: time.scheduler,
     size,
     trouble: (error) => troubles.push(error),
+    stored: () => undefined,
     rested: () => void rests++,
   })
 }
