@@ -1,4 +1,14 @@
-import { asyncScheduler, distinctUntilChanged, EMPTY, fromEvent, map, merge, startWith, type Observable } from 'rxjs'
+import {
+  asyncScheduler,
+  distinctUntilChanged,
+  EMPTY,
+  filter,
+  fromEvent,
+  map,
+  merge,
+  startWith,
+  type Observable,
+} from 'rxjs'
 import type { LockManagerLike } from './api.ts'
 
 /** The one seam to the outer world: nothing else in the library reads a clock, chance, or a global of the browser. */
@@ -9,6 +19,7 @@ export const environment = {
   online$,
   locks,
   channel,
+  away$,
   hasIndexedDB: () => typeof indexedDB !== 'undefined',
 }
 
@@ -39,4 +50,13 @@ function locks(): LockManagerLike | null {
 /** A channel between the tabs of an origin; it only wakes, the journals are the truth. */
 function channel(name: string): BroadcastChannel | null {
   return typeof window === 'undefined' || typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name)
+}
+
+/** Whether the page lies in the back/forward cache: then it must hold nothing open. */
+function away$(): Observable<boolean> {
+  if (typeof window === 'undefined') return EMPTY
+  const isKept = filter(({ persisted }: PageTransitionEvent) => persisted)
+  const hidden$ = fromEvent<PageTransitionEvent>(window, 'pagehide').pipe(isKept)
+  const shown$ = fromEvent<PageTransitionEvent>(window, 'pageshow').pipe(isKept)
+  return merge(hidden$.pipe(map(() => true)), shown$.pipe(map(() => false)))
 }

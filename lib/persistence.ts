@@ -13,6 +13,7 @@ import type { EventBus, Options, Persistence, Strategies } from './api.ts'
 import { attach, createEventBus } from './bus.ts'
 import type { Controls } from './controls.ts'
 import { createDoor, type Draft } from './door.ts'
+import { environment } from './environment.ts'
 import { ClosedError, NoOwnerError, PersistenceError } from './errors.ts'
 import { createNews } from './news.ts'
 import { normalize } from './options.ts'
@@ -152,6 +153,7 @@ export function createPersistence<E extends EntityMap>(config: {
   listening.add(attachment.detach)
   listening.add(settings.online$.subscribe({ next: (value) => ((online = value), wake()), error: trouble }))
   listening.add(settings.owner$.subscribe({ next: owners.switchTo, error: trouble }))
+  listening.add(environment.away$().subscribe(owners.setAway))
   attachment.connect(({ operation, payload, text }) => {
     const draft = draftOf(operation, payload, text)
     owners.hand((session) => session.acceptEvent(draft))

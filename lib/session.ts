@@ -27,12 +27,7 @@ import { createPipelines } from './pipelines.ts'
 import type { Stage } from './stage.ts'
 import { patience, patiently } from './storage/patience.ts'
 import type { Views } from './sync/metadata.ts'
-import { createFreshness } from './tabs/freshness.ts'
-import { leaderSilence } from './tabs/leaderSilence.ts'
-import { leadership } from './tabs/leadership.ts'
-import { createNeighbours } from './tabs/neighbours.ts'
-import { createRequests } from './tabs/requests.ts'
-import { createWire } from './tabs/wire.ts'
+import { createTabs } from './tabs/tabs.ts'
 
 export interface SessionConfig {
   settings: Settings
@@ -71,16 +66,11 @@ export interface Session {
   close: () => Promise<void>
 }
 
-/** Where the lsn of a follower's journal begin: beyond all that a leader's will ever have. */
-const beyondLeaders = 1e15
-
 export function createSession(config: SessionConfig): Session {
   const { settings, owner, receipts, trouble } = config
-  const { store, locks, scheduler, leaderTimeout } = settings
+  const { scheduler } = settings
   // The first slash parts them, whatever they contain.
   const space = `${settings.name.replace(/[%/]/g, (char) => (char === '/' ? '%2F' : '%25'))}/${owner}`
-  const writer = settings.createId()
-  const lockOf = (journal: string) => `rx-outbox:journal:${journal}:${space}`
   const changed$ = new Subject<Lane | undefined>()
   const changed = () => changed$.next(undefined)
   const door = createDoor(settings)
@@ -91,19 +81,10 @@ export function createSession(config: SessionConfig): Session {
   let isLeading = false
   let failing = false
   let closed = false
-  let ownLsn = beyondLeaders
 
   const gates = createGates({ paused: config.paused, changed: wake, authRequired: config.authRequired })
-  const wire = createWire(locks && settings.channel(`rx-outbox:${space}`), trouble)
-  const neighbours = createNeighbours({ store, locks, wire, space, writer, lockOf, trouble })
-  const requests = createRequests()
-  const freshness = createFreshness({
-    locks,
-    lock: lockOf(`${writer} asks`),
-    timeout: leaderTimeout,
-    scheduler,
-    known: wake,
-  })
+  const tabs = createTabs({ settings, space, known: wake, trouble })
+  const { freshness, requests } = tabs
   const intake = createIntake({ settings, owner, receipts, stage: () => stage, changed })
   const pipelines = createPipelines({
     operatorsOf: settings.operatorsOf,
@@ -119,18 +100,13 @@ export function createSession(config: SessionConfig): Session {
 
   const stageConfig = {
     ...config,
+    ...tabs,
     space,
     gates,
-    wire,
-    lockOf,
-    neighbours,
-    writer,
-    requests,
     changed$,
     mayGo: () => isLeading && !gates.paused && config.isOnline() && freshness.isFresh(),
     beat: freshness.beat,
     done: requests.done,
-    nextLsn: () => ++ownLsn,
     changed(lane?: Lane) {
       changed$.next(lane)
       if (!lane) compaction.check()
@@ -189,7 +165,7 @@ export function createSession(config: SessionConfig): Session {
     await stage?.close()
   }
 
-  const leading = leadership(locks, `rx-outbox:lead:${space}`, leaderSilence(wire, leaderTimeout, scheduler))
+  const leading = tabs.leads$
     .pipe(
       tap(turn),
       concatMap((leads) =>
@@ -249,9 +225,9 @@ export function createSession(config: SessionConfig): Session {
       compaction.close()
       requests.close()
       // Until now the other tabs saw that this one is there.
-      neighbours.rest()
+      tabs.neighbours.rest()
       leading.unsubscribe()
-      wire.close()
+      tabs.wire.close()
       changed$.complete()
     },
   }

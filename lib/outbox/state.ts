@@ -1,6 +1,7 @@
 import type { Ended, Enqueued, JournalRecord, Sending, Superseded } from '../storage/records.ts'
 import { createEntry, createLane, insertByPlace, type Entry, type Lane, laneKey, removeFrom } from './lane.ts'
 import { knownAfter } from './knownAfter.ts'
+import { createParking } from './parking.ts'
 import { allRefs, createRelations, mayWaitFor, waitsFor } from './relations.ts'
 
 /** What a journal means: the fold of its records, in order. Replaying and living go through the same `apply`. */
@@ -54,7 +55,9 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     apply,
   }
 
-  const { followers, deadCreateBefore, awaitDependencies, forsake } = createRelations(lanes, touch)
+  const relations = createRelations(lanes, touch)
+  const { followers, deadCreateBefore, awaitDependencies, forsake } = relations
+  const { park, unpark } = createParking({ relations, become, touch })
 
   function become(entry: Entry, next: Entry['state']): void {
     counts[entry.state]--
@@ -214,27 +217,6 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     unpark(dead, dead)
     release(dead.lane)
     return dead
-  }
-
-  function park(entry: Entry, cause: Entry): void {
-    if (entry.state !== 'waiting') return
-    become(entry, 'parked')
-    entry.blockedBy = cause
-    touch(entry.lane)
-    // What is never created cannot be changed, nor be depended on.
-    if (entry.operation === 'create') for (const follower of followers(entry)) park(follower, cause)
-  }
-
-  function unpark(before: Entry, cause: Entry): void {
-    for (const follower of followers(before)) {
-      if (follower.blockedBy !== cause) continue
-      become(follower, 'waiting')
-      follower.blockedBy = undefined
-      unpark(follower, cause)
-      const other = deadCreateBefore(follower)
-      if (other) park(follower, other)
-      touch(follower.lane)
-    }
   }
 
   /** A task of the lane ended: who waited for it may go, and an empty lane of which nothing is known is forgotten. */

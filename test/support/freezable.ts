@@ -11,7 +11,7 @@ interface Outside {
 export function freezable({ scheduler, locks, channel }: Outside) {
   let isFrozen = false
   const waiting: (() => void)[] = []
-  const whenThawed = (happen: () => void) => {
+  function whenThawed(happen: () => void): void {
     if (isFrozen) waiting.push(happen)
     else happen()
   }
@@ -36,7 +36,7 @@ export function freezable({ scheduler, locks, channel }: Outside) {
 
   return {
     freeze: () => void (isFrozen = true),
-    thaw() {
+    thaw: () => {
       isFrozen = false
       for (const happen of waiting.splice(0)) happen()
     },
@@ -49,7 +49,7 @@ export function freezable({ scheduler, locks, channel }: Outside) {
               .request(
                 name,
                 options,
-                (lock) => new Promise((held, broken) => whenThawed(() => callback(lock).then(held, broken))),
+                (lock) => new Promise((held, broken) => whenThawed(() => void callback(lock).then(held, broken))),
               )
               .then(
                 (result) => whenThawed(() => done(result)),

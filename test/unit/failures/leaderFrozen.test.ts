@@ -16,7 +16,7 @@ function tabsInTime() {
   return {
     time,
     storage,
-    open(remote: Remote, options: Options<Entities> = {}) {
+    open: (remote: Remote, options: Options<Entities> = {}) => {
       const frost = freezable({ scheduler: time.scheduler, locks, channel: channels.open })
       const persistence = createPersistence<Entities>({
         strategies: { note: remote, tag: remote },
