@@ -6,6 +6,8 @@ export default defineConfig({
     vue: 'lib/composables/index.ts',
     rest: 'strategies/rest.ts',
     testing: 'lib/testing/index.ts',
+    // As far from the others as in lib: lib/environment.ts says where it is.
+    'storage/opfsWorker': 'lib/storage/opfsWorker.ts',
   },
   platform: 'neutral',
   target: 'es2022',

@@ -10,6 +10,10 @@ export const environment = {
   locks,
   channel,
   hasIndexedDB: () => typeof indexedDB !== 'undefined',
+  hasOpfs: () => typeof Worker !== 'undefined' && typeof files()?.getDirectory === 'function',
+  directory: () => navigator.storage.getDirectory(),
+  opfsWorker,
+  persisted,
 }
 
 /** A random UUID, also where the page is not a secure context and has no `randomUUID`. */
@@ -39,4 +43,22 @@ function locks(): LockManagerLike | null {
 /** A channel between the tabs of an origin; it only wakes, the journals are the truth. */
 function channel(name: string): BroadcastChannel | null {
   return typeof window === 'undefined' || typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name)
+}
+
+/** Files and their rules; secure contexts only. */
+function files(): Partial<StorageManager> | undefined {
+  return typeof navigator === 'undefined' ? undefined : navigator.storage
+}
+
+/** In just this form bundlers see that there is a worker, and take it along. */
+function opfsWorker(url?: string | URL): Worker {
+  return url === undefined
+    ? new Worker(new URL('./storage/opfsWorker.js', import.meta.url), { type: 'module' })
+    : new Worker(url, { type: 'module' })
+}
+
+/** Whether the browser promises to keep what is stored; `ask`: it should. `undefined` where it does not say. */
+async function persisted(ask: boolean): Promise<boolean | undefined> {
+  const already = await files()?.persisted?.()
+  return already === false && ask ? files()?.persist?.() : already
 }
