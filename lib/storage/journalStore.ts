@@ -8,6 +8,8 @@ export interface JournalStore {
   readonly kind: string
   /** What a resolved `append` promises. */
   readonly durability: 'none' | 'relaxed' | 'strict'
+  /** What a resolved `append` survives. @default by `durability`: nothing, a reload, a power loss */
+  readonly survives?: 'nothing' | 'reload' | 'kill' | 'power loss'
   /** The journals that hold anything, in no order. */
   list: (space: string) => Promise<string[]>
   /**

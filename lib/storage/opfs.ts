@@ -4,11 +4,10 @@ import { StorageError } from '../errors.ts'
 import type { JournalStore } from './journalStore.ts'
 import { createOpfsCalls } from './opfsCalls.ts'
 import type { OpfsRequest, Tail } from './opfsFiles.ts'
+import { nameOf } from './nameOf.ts'
 import { directoriesOf, generationsOf, home, placeOf, trial } from './opfsPlaces.ts'
 import { storageFailure } from './storageFailure.ts'
-
-/** Bytes in front of a file; all zero while it does not count. */
-const headerSize = 8
+import { header, isComplete } from './syncFile.ts'
 
 export interface OpfsStoreOptions {
   /** `'strict'`: an append is acknowledged after a flush to the disk, and survives a power cut. @default 'relaxed' */
@@ -19,11 +18,6 @@ export interface OpfsStoreOptions {
   writeTimeout?: number
   /** Measures the time-out. @default asyncScheduler */
   scheduler?: SchedulerLike
-}
-
-export interface TriableStore extends JournalStore {
-  /** Rejects where the store would not work; writes nothing. */
-  try: () => Promise<void>
 }
 
 /**
@@ -37,7 +31,7 @@ export function opfsStore({
   workerUrl,
   writeTimeout = 30_000,
   scheduler = environment.scheduler,
-}: OpfsStoreOptions = {}): TriableStore {
+}: OpfsStoreOptions = {}): JournalStore & { try: () => Promise<void> } {
   const worker = createOpfsCalls(() => environment.opfsWorker(workerUrl), writeTimeout, scheduler)
   const tails = new Map<string, Tail>()
 
@@ -72,6 +66,7 @@ export function opfsStore({
   return {
     kind: 'opfs',
     durability,
+    survives: durability === 'strict' ? 'power loss' : 'kill',
 
     list: (space) =>
       ask('Listing the journals', async () => {
@@ -80,7 +75,7 @@ export function opfsStore({
         const holding: string[] = []
         for (const [journal, generations] of generationsOf(await namesIn(directory))) {
           const file = await newestOf(directory, placeOf(space, journal).journal, generations)
-          if (file && file.size > headerSize) holding.push(journal)
+          if (file && file.size > header.length) holding.push(journal)
         }
         return holding
       }),
@@ -90,7 +85,7 @@ export function opfsStore({
         const directory = await directoryOf(space)
         const generations = directory && generationsOf(await namesIn(directory)).get(journal)
         const file = generations && (await newestOf(directory, placeOf(space, journal).journal, generations))
-        return file ? [new Uint8Array(await file.slice(headerSize).arrayBuffer())] : []
+        return file ? [new Uint8Array(await file.slice(header.length).arrayBuffer())] : []
       }),
 
     append: (...args) => write('append', ...args),
@@ -115,6 +110,7 @@ export function opfsStore({
       await worker.end()
     },
 
+    /** Rejects where the store would not work; writes nothing. */
     async try() {
       await worker.call({ op: 'try', directories: [home], journal: trial })
       await ask('Opening the files', () => environment.directory())
@@ -154,13 +150,10 @@ async function newestOf(
 ): Promise<File | undefined> {
   for (const generation of generations) {
     const file = await (await directory.getFileHandle(prefix + generation)).getFile()
-    const header = new Uint8Array(await file.slice(0, headerSize).arrayBuffer())
-    if (header.some((byte) => byte !== 0)) return file
+    if (isComplete(new Uint8Array(await file.slice(0, header.length).arrayBuffer()))) return file
   }
   return undefined
 }
 
 const isPassing = (error: unknown): boolean =>
   ['NotFoundError', 'NotReadableError', 'NoModificationAllowedError'].includes(nameOf(error))
-
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '')

@@ -1,3 +1,6 @@
+import { nameOf } from './nameOf.ts'
+import { header, isComplete, startOf, type SyncFile, type SyncHandle, writeAll } from './syncFile.ts'
+
 /** What the writing side needs of its world: the globals of a worker. */
 export interface OpfsWorld {
   root: () => Promise<FileSystemDirectoryHandle>
@@ -23,17 +26,6 @@ export interface OpfsRequest {
   known?: Tail | undefined
 }
 
-interface SyncHandle {
-  getSize: () => number
-  read: (into: Uint8Array, at: { at: number }) => number
-  write: (bytes: Uint8Array, at: { at: number }) => number
-  truncate: (size: number) => void
-  flush: () => void
-  close: () => void
-}
-
-type Syncable = FileSystemFileHandle & { createSyncAccessHandle: () => Promise<SyncHandle> }
-
 interface OpenFile extends Tail {
   path: string
   directory: FileSystemDirectoryHandle
@@ -44,8 +36,6 @@ interface OpenFile extends Tail {
   owing: boolean
 }
 
-/** Bytes in front: all zero until the file counts, so that one which was never completed does not. */
-const header = new Uint8Array([114, 120, 45, 111, 112, 102, 115, 10])
 /** Milliseconds that written bytes may stay unflushed. */
 const behind = 1_000
 /** A handle may be held by a worker that is just dying: how often and how long, in ms, it is waited for. */
@@ -83,7 +73,7 @@ export function opfsFiles({ root, later }: OpfsWorld): (request: OpfsRequest) =>
   async function attempt({ directories, journal }: OpfsRequest): Promise<undefined> {
     const file = await (await directoryOf(directories)).getFileHandle(journal, { create: true })
     try {
-      const handle = await (file as Syncable).createSyncAccessHandle()
+      const handle = await (file as SyncFile).createSyncAccessHandle()
       // In the first drafts of the interface it was a promise.
       if (typeof handle.getSize() !== 'number') throw new Error('This browser writes files in another way.')
       handle.close()
@@ -102,7 +92,7 @@ export function opfsFiles({ root, later }: OpfsWorld): (request: OpfsRequest) =>
     for (let tried = 1; ; tried++) {
       try {
         const file = await directory.getFileHandle(name, { create: true })
-        return await (file as Syncable).createSyncAccessHandle()
+        return await (file as SyncFile).createSyncAccessHandle()
       } catch (error) {
         if (nameOf(error) !== 'NoModificationAllowedError' || tried === tries) throw error
         await new Promise<void>((done) => later(done, Math.min(longest, 10 * tried)))
@@ -122,7 +112,8 @@ export function opfsFiles({ root, later }: OpfsWorld): (request: OpfsRequest) =>
     for (const generation of generations.sort((a, b) => b - a)) {
       const name = journal + generation
       const handle = file ? undefined : await handleOf(directory, name)
-      if (handle && counts(handle)) file = openFile(path, directory, name, handle, generation, handle.getSize())
+      if (handle && isComplete(startOf(handle)))
+        file = openFile(path, directory, name, handle, generation, handle.getSize())
       else {
         handle?.close()
         await directory.removeEntry(name)
@@ -143,8 +134,8 @@ export function opfsFiles({ root, later }: OpfsWorld): (request: OpfsRequest) =>
 
   function append(file: OpenFile, bytes: Uint8Array, strict: boolean): void {
     try {
-      write(file.handle, bytes, file.size || header.length)
-      if (file.size === 0) write(file.handle, header, 0)
+      writeAll(file.handle, bytes, file.size || header.length)
+      if (file.size === 0) writeAll(file.handle, header, 0)
       if (strict || file.owing) file.handle.flush()
     } catch (error) {
       cut(file, file.size)
@@ -163,9 +154,9 @@ export function opfsFiles({ root, later }: OpfsWorld): (request: OpfsRequest) =>
     const handle = await handleOf(directory, name)
     try {
       handle.truncate(0)
-      write(handle, bytes, header.length)
+      writeAll(handle, bytes, header.length)
       handle.flush()
-      write(handle, header, 0)
+      writeAll(handle, header, 0)
       handle.flush()
     } catch (error) {
       try {
@@ -241,20 +232,4 @@ function openFile(
   return { path, directory, name, handle, generation, size, dirty: false, owing: false }
 }
 
-function counts(handle: SyncHandle): boolean {
-  const start = new Uint8Array(header.length)
-  return handle.read(start, { at: 0 }) === header.length && start.some((byte) => byte !== 0)
-}
-
 const isShort = (file: Tail, known: Tail): boolean => file.generation === known.generation && file.size < known.size
-
-function write(handle: SyncHandle, bytes: Uint8Array, at: number): void {
-  const written = handle.write(bytes, { at })
-  if (written < bytes.length) {
-    throw Object.assign(new Error(`Only ${written} of ${bytes.length} bytes were written`), {
-      name: 'QuotaExceededError',
-    })
-  }
-}
-
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '')
