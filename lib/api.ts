@@ -63,9 +63,15 @@ export interface Options<E extends EntityMap> {
    * wait for it; `null` is nobody, and `emit` is refused. @default ''
    */
   owner?: string | Observable<string | null>
-  /** @default the best available: localforage on IndexedDB, else memory */
+  /** @default the first that works: OPFS, localforage on IndexedDB, memory; `status$.storage` says which, and why */
   storage?: LocalForageLike | string | JournalStore
-  durability?: 'relaxed'
+  /**
+   * `'strict'`: durable survives a power loss, where the store can do that (OPFS); `status$.storage` says what there is.
+   * @default 'relaxed'
+   */
+  durability?: 'relaxed' | 'strict'
+  /** Where the OPFS store's worker is: for a strict CSP, or a bundler that does not see workers. @default beside the library */
+  workerUrl?: string | URL
   /** Lanes delivered at once. @default 1 */
   concurrency?: number
   /** @default 0 */

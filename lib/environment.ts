@@ -21,6 +21,10 @@ export const environment = {
   channel,
   away$,
   hasIndexedDB: () => typeof indexedDB !== 'undefined',
+  hasOpfs: () => typeof Worker !== 'undefined' && typeof files()?.getDirectory === 'function',
+  directory: () => navigator.storage.getDirectory(),
+  opfsWorker,
+  persisted,
 }
 
 /** A random UUID, also where the page is not a secure context and has no `randomUUID`. */
@@ -59,4 +63,22 @@ function away$(): Observable<boolean> {
   const hidden$ = fromEvent<PageTransitionEvent>(window, 'pagehide').pipe(isKept)
   const shown$ = fromEvent<PageTransitionEvent>(window, 'pageshow').pipe(isKept)
   return merge(hidden$.pipe(map(() => true)), shown$.pipe(map(() => false)))
+}
+
+/** Files and their rules; secure contexts only. */
+function files(): Partial<StorageManager> | undefined {
+  return typeof navigator === 'undefined' ? undefined : navigator.storage
+}
+
+/** In just this form bundlers see that there is a worker, and take it along. */
+function opfsWorker(url?: string | URL): Worker {
+  return url === undefined
+    ? new Worker(new URL('./storage/opfsWorker.js', import.meta.url), { type: 'module' })
+    : new Worker(url, { type: 'module' })
+}
+
+/** Whether the browser promises to keep what is stored; `ask`: it should. `undefined` where it does not say. */
+async function persisted(ask: boolean): Promise<boolean | undefined> {
+  const already = await files()?.persisted?.()
+  return already === false && ask ? files()?.persist?.() : already
 }

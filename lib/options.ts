@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import type { BreakerConfig, LockManagerLike, Options, Strategies, TabChannel } from './api.ts'
 import { environment } from './environment.ts'
 import type { StandardSchemaV1 } from './standardSchema.ts'
-import { chooseStore } from './storage/chooseStore.ts'
+import { chooseStore, type StoreChoice } from './storage/chooseStore.ts'
 import { present } from './outbox/snapshot.ts'
 import type { JournalStore } from './storage/journalStore.ts'
 import type { EntityEvent, EntityMap, EntityOperators } from './events.ts'
@@ -14,6 +14,7 @@ export interface Settings {
   name: string
   owner$: Observable<string | null>
   store: JournalStore
+  storageChoice: StoreChoice
   concurrency: number
   priorityOf: (event: EntityEvent) => number
   maxOvertakes: number
@@ -62,7 +63,8 @@ const options = z.strictObject({
   storage: z.optional(
     z.union([z.string(), z.custom((value) => typeof value === 'object' || typeof value === 'function')]),
   ),
-  durability: z.optional(z.literal('relaxed', { error: 'only "relaxed" is there yet; "strict" comes with OPFS' })),
+  durability: z.optional(z.enum(['relaxed', 'strict'])),
+  workerUrl: z.optional(z.union([z.string().check(z.minLength(1)), z.instanceof(URL)])),
   concurrency: z.optional(count),
   priority: z.optional(z.union([z.number(), callable])),
   maxOvertakes: z.optional(z.union([count, z.literal(Infinity)])),
@@ -109,10 +111,13 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
   const retryConfigs = new Map(ownRetryConfigs.map(([type, own]) => [type, { ...retryConfig, ...present({ ...own }) }]))
   const operators = new Map<string, EntityOperators<unknown> | undefined>(Object.entries(given.operators ?? {}))
   const schemas = new Map<string, StandardSchemaV1 | undefined>(Object.entries(given.schemas ?? {}))
+  const { durability = 'relaxed', workerUrl } = given
+  const storageChoice = chooseStore(given.storage, { durability, workerUrl, scheduler })
   return {
     name: given.name ?? 'rx-outbox',
     owner$: typeof owner === 'string' ? of(owner) : owner,
-    store: chooseStore(given.storage, scheduler),
+    store: storageChoice.store,
+    storageChoice,
     concurrency: given.concurrency ?? 1,
     priorityOf: typeof priority === 'function' ? priority : () => priority,
     maxOvertakes: given.maxOvertakes ?? 1_000,

@@ -21,11 +21,11 @@ import type { Lane } from './outbox/lane.ts'
 import { createOwners } from './owners.ts'
 import { createReceipts, type OpenReceipt } from './outbox/receipts.ts'
 import { createSession } from './session.ts'
-import { statusOf } from './status.ts'
+import { statusOf, storageStatus } from './status.ts'
 import { createStreams } from './streams.ts'
 import { createViews, metadataOf } from './sync/metadata.ts'
 import type { EntityMap, EntityType } from './events.ts'
-import type { OutboxStatus, PersistenceMetadata, Receipt, TaskOptions, TaskResult } from './types.ts'
+import type { PersistenceMetadata, Receipt, StorageStatus, TaskOptions, TaskResult } from './types.ts'
 
 /**
  * Opens an outbox: entity events in, outcomes out. The bus decides the types, else the strategies do.
@@ -43,7 +43,7 @@ export function createPersistence<E extends EntityMap>(config: {
 }): Persistence<E> {
   const { bus = createEventBus<E>(), ...given } = config.options ?? {}
   const settings = normalize<E>(config.strategies, given)
-  const { store, createId } = settings
+  const { store, storageChoice, createId } = settings
   const door = createDoor(settings)
   const receipts = createReceipts()
   const results$ = new Subject<TaskResult>()
@@ -52,24 +52,31 @@ export function createPersistence<E extends EntityMap>(config: {
   const ended$ = new BehaviorSubject(false)
   let online = true
   let paused = false
-  let storage: OutboxStatus['storage'] = Object.freeze({
-    kind: store.kind,
-    durability: store.durability,
-    state: 'opening',
-  })
+  let storage = storageStatus(store)
 
   const viewsOf = (name: string) => createViews(name, (type) => settings.retryConfigOf(type).maxRetries)
   const nobodysViews = viewsOf('')
 
   const trouble = (error: unknown) => errors$.next(error)
 
+  function storageKnown(known: Partial<StorageStatus>): void {
+    storage = Object.freeze({ ...storage, ...known })
+    around$.next(undefined)
+  }
+  void storageChoice.made.then((made) => {
+    const { state } = storage
+    storageKnown({ ...storageStatus(made.store, made.why), state })
+  })
+  void storageChoice.persisted.then((persisted) => {
+    if (persisted !== undefined) storageKnown({ persisted })
+  })
+
   function storageNews(error: unknown): void {
     const state = error === undefined ? 'ok' : 'degraded'
     if (error !== undefined) trouble(error)
     if (storage.state === state) return
-    storage = Object.freeze({ ...storage, state })
+    storageKnown({ state })
     if (error !== undefined) bus.emit('storage:degraded', { error })
-    around$.next(undefined)
   }
 
   function wake(): void {

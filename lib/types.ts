@@ -215,8 +215,13 @@ export interface OutboxStatus {
 }
 
 export interface StorageStatus {
+  /** `'opfs'`, `'localforage'`, `'memory'`, or what the store given says; `'unknown'` until one is chosen. */
   kind: string
   durability: 'relaxed' | 'strict' | 'none'
+  /** What a durable task survives at most: a reload of the page, a kill of the browser, a power loss. */
+  survives: 'nothing' | 'reload' | 'kill' | 'power loss'
+  /** Why the library chose no better store. */
+  why?: string
   state: 'opening' | 'ok' | 'degraded' | 'locked' | 'lost'
   /** Whether the browser promised not to evict; `undefined` while unknown. */
   persisted?: boolean
