@@ -44,7 +44,9 @@ export function createIntake({ settings, owner, receipts, stage, changed }: Inta
       into.outbox.accept(records, { merge: into.delivery !== undefined })
       for (const { receipt } of batch) receipt.stored()
     } catch (error) {
-      for (const { receipt } of batch) receipt.notStored(error)
+      // Closed to be opened anew, in another role: what could not be written waits for that.
+      if (error instanceof ClosedError && !isClosed) waiting = [...batch, ...waiting]
+      else for (const { receipt } of batch) receipt.notStored(error)
     }
     storing -= batch.length
     into.delivery?.wake()

@@ -12,7 +12,7 @@ import {
 import type { EventBus, Options, Persistence, Strategies } from './api.ts'
 import { attach, createEventBus } from './bus.ts'
 import { createDoor, type Draft } from './door.ts'
-import { ClosedError, NoOwnerError, PersistenceError } from './errors.ts'
+import { ClosedError, LockedError, NoOwnerError, PersistenceError } from './errors.ts'
 import { createNews } from './news.ts'
 import { normalize } from './options.ts'
 import type { Lane } from './outbox/lane.ts'
@@ -62,7 +62,7 @@ export function createPersistence<E extends EntityMap>(config: {
   const trouble = (error: unknown) => errors$.next(error)
 
   function storageNews(error: unknown): void {
-    const state = error === undefined ? 'ok' : 'degraded'
+    const state = error === undefined ? 'ok' : error instanceof LockedError ? 'locked' : 'degraded'
     if (error !== undefined) trouble(error)
     if (storage.state === state) return
     storage = Object.freeze({ ...storage, state })

@@ -5,13 +5,14 @@ import {
   firstValueFrom,
   from,
   type Observable,
+  NEVER,
   race,
   retry,
   Subject,
   Subscription,
 } from 'rxjs'
 import { createDoor, type Draft, eventOf } from './door.ts'
-import { ClosedError } from './errors.ts'
+import { ClosedError, LockedError } from './errors.ts'
 import { longTimer } from './operators/longTimer.ts'
 import type { Settings } from './options.ts'
 import { createCompaction } from './outbox/compaction.ts'
@@ -23,6 +24,8 @@ import { createPipelines } from './pipelines.ts'
 import { follow, lead, leaderJournal, type Stage } from './stage.ts'
 import { patience, patiently } from './storage/patience.ts'
 import { quarantine } from './storage/readJournal.ts'
+import { createSeal } from './storage/seal.ts'
+import { sealedStore } from './storage/sealedStore.ts'
 import type { Views } from './sync/metadata.ts'
 import { leadership } from './tabs/leadership.ts'
 import { createNeighbours } from './tabs/neighbours.ts'
@@ -65,10 +68,12 @@ export interface Session {
 }
 
 export function createSession(config: SessionConfig): Session {
-  const { settings, owner, receipts, trouble } = config
-  const { store, locks, scheduler } = settings
+  const { owner, receipts, trouble } = config
+  const { locks, scheduler, keyOf } = config.settings
   // The first slash parts them, whatever they contain.
-  const space = `${settings.name.replace(/[%/]/g, (char) => (char === '/' ? '%2F' : '%25'))}/${owner}`
+  const space = `${config.settings.name.replace(/[%/]/g, (char) => (char === '/' ? '%2F' : '%25'))}/${owner}`
+  const sealed = keyOf && sealedStore(config.settings.store, createSeal({ keyOf, owner, scheduler, space }))
+  const settings = { ...config.settings, store: sealed ?? config.settings.store }
   const writer = settings.createId()
   const lockOf = (journal: string) => `rx-outbox:${space}:${journal}`
   const changed$ = new Subject<Lane | undefined>()
@@ -99,9 +104,10 @@ export function createSession(config: SessionConfig): Session {
     owner,
     open: () => stage?.delivery && { journal: stage.journal, state: stage.outbox.state },
     isBusy,
+    isOutdated: (journal) => sealed?.isOutdated(journal) ?? false,
   })
   const neighbours = createNeighbours({
-    store,
+    store: settings.store,
     locks,
     space,
     writer,
@@ -112,6 +118,7 @@ export function createSession(config: SessionConfig): Session {
 
   const stageConfig = {
     ...config,
+    settings,
     space,
     changed(lane?: Lane) {
       changed$.next(lane)
@@ -183,7 +190,8 @@ export function createSession(config: SessionConfig): Session {
               failing = true
               config.storage(error)
               changed$.next(undefined)
-              return longTimer(Math.min(60_000, 500 * 2 ** tries), scheduler)
+              const unlocked = error instanceof LockedError ? error.unlocked : undefined
+              return race(longTimer(Math.min(60_000, 500 * 2 ** tries), scheduler), unlocked ?? NEVER)
             },
           }),
         ),

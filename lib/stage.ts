@@ -106,14 +106,15 @@ export async function follow(config: StageConfig, writer: string): Promise<Stage
 }
 
 function replayed({ settings, tell, changed, trouble }: StageConfig, journalOf: () => Journal): Outbox {
-  const { scheduler, strategyOf, retryConfigOf, maxRetryAfter, maxOvertakes, quiet } = settings
+  const { scheduler, strategyOf, retryConfigOf, maxRetryAfter, maxOvertakes, quiet, schemaVersion } = settings
   return createOutbox({
     journal: { note: (record) => journalOf().note(record) },
     now: () => scheduler.now(),
     maxOvertakes,
     quiet,
     longestWait: ({ held, lane }) => (held ? maxRetryAfter : retryConfigOf(lane.entityType).maxDelay),
-    knows: (entityType) => strategyOf(entityType) !== undefined,
+    knows: (entityType, version) => strategyOf(entityType) !== undefined && version <= schemaVersion,
+    schemaVersion,
     coalesceOf: (entityType) => strategyOf(entityType)?.coalesce,
     tell,
     changed,
@@ -135,9 +136,13 @@ function openJournal({ settings, space, storage, changed }: StageConfig, name: s
 }
 
 function reportUnknown({ state }: Outbox, { settings, trouble }: StageConfig): void {
-  const types = new Set(Array.from(state.tasks.values(), ({ lane }) => lane.entityType))
-  for (const type of types) {
+  const newest = new Map<string, number>()
+  for (const { lane, schemaVersion } of state.tasks.values())
+    newest.set(lane.entityType, Math.max(schemaVersion, newest.get(lane.entityType) ?? 0))
+  for (const [type, version] of newest) {
     if (settings.strategyOf(type) === undefined)
       trouble(new StorageError(`Tasks of ${type} are parked: there is no strategy for it.`))
+    else if (version > settings.schemaVersion)
+      trouble(new StorageError(`Tasks of ${type} are parked: they are of version ${version}, newer than this app.`))
   }
 }

@@ -63,7 +63,7 @@ describe('a wrong option throws at once, and is named', () => {
   })
 })
 
-test.each(['pull', 'resolve', 'apply', 'conflict', 'migrations', 'encryption', 'channel', 'leaderTimeout'])(
+test.each(['pull', 'resolve', 'apply', 'conflict', 'channel', 'leaderTimeout'])(
   'the option %s says that it is not there yet',
   (name) => {
     expect(() => openWith({ [name]: {} })).toThrow(`Option ${name} is not there yet.`)
