@@ -105,7 +105,9 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     return made
   }
 
-  function enqueued(record: Enqueued): Entry {
+  function enqueued(record: Enqueued): Entry | undefined {
+    // Only damage says it twice.
+    if (tasks.has(record.lsn)) return undefined
     const own = lane(record.entityType, record.entityId)
     const entry = createEntry(record, own, knows(record.entityType, record.schemaVersion) ? 'waiting' : 'parked')
     tasks.set(entry.lsn, entry)
