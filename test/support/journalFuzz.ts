@@ -108,7 +108,7 @@ export function mutated(bytes: Uint8Array, random: () => number): Mutation {
   return mutation
 }
 
-function spliced(bytes: Uint8Array, at: number, out: number, others = new Uint8Array(0)): Uint8Array {
+function spliced(bytes: Uint8Array, at: number, out: number, others: Uint8Array = new Uint8Array(0)): Uint8Array {
   return joined([bytes.subarray(0, at), others, bytes.subarray(at + out)])
 }
 

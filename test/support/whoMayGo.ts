@@ -2,7 +2,7 @@ import { type Entry, type Lane, laneKey } from '../../lib/outbox/lane.ts'
 import type { OutboxState } from '../../lib/outbox/state.ts'
 
 /** What is wrong with where an outbox has its lanes and tasks, found by looking at everything: slow and plain. */
-export function misplaced(state: OutboxState, knows: (entityType: string) => boolean): string[] {
+export function misplaced(state: OutboxState, knows: (entityType: string, schemaVersion: number) => boolean): string[] {
   const lanes = [...state.lanes.values()]
   const live = lanes.flatMap(({ queue }) => queue)
   const wrong: string[] = []

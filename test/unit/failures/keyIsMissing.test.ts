@@ -3,6 +3,7 @@ import { filter, firstValueFrom } from 'rxjs'
 import { expect, test, vi } from 'vitest'
 import type { Encryption, EncryptionKey } from '../../../lib/api.ts'
 import type { JournalStore } from '../../../lib/storage/journalStore.ts'
+import { fakeLocks } from '../../support/fakeLocks.ts'
 import { KeyBox, newKey } from '../../support/keys.ts'
 import { type Entities, heard, network, open } from '../../support/opened.ts'
 import { note, Remote } from '../../support/remote.ts'
@@ -129,6 +130,26 @@ test('a key that goes away in the middle of it all: what comes then waits, and i
   await persistence.idle()
   expect(remote.log).toEqual(['create n1 text', 'create n2 text', 'create n3 text'])
   await stateReached(persistence, 'ok')
+})
+
+test('what waits for the key in a tab that comes to lead is stored by the leader', async () => {
+  const time = virtualTime()
+  const encryption = new KeyBox(k1)
+  const tabs = { storage: memoryStore(), locks: fakeLocks(), encryption, scheduler: time.scheduler }
+  const first = open(new Remote(), tabs)
+  await first.idle()
+  const remote = new Remote()
+  const second = open(remote, tabs)
+  await second.created('note', note('n1')).durable
+  encryption.forget('k1')
+  const receipt = second.updated('note', note('n1', 'later'))
+  await stateReached(second, 'locked')
+  await time.until(first.close())
+  encryption.add(k1)
+  await time.pass(120_000)
+  await receipt.durable
+  await second.idle()
+  expect(remote.log.at(-1)).toMatch(/n1 later$/)
 })
 
 test('what could not be stored when it is closed is refused, not forgotten', async () => {

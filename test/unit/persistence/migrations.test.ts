@@ -7,13 +7,13 @@ import { decodeGroups } from '../../../lib/storage/frame.ts'
 import type { JournalStore } from '../../../lib/storage/journalStore.ts'
 import { hour, now, pass, useFakeTime } from '../../support/fakeTime.ts'
 import { type Entities, network, open } from '../../support/opened.ts'
-import { fails, hangs, note, Remote } from '../../support/remote.ts'
+import { fails, hangs, note, type Note, Remote } from '../../support/remote.ts'
 
 useFakeTime()
 
 /** Version 1 had texts, version 2 has them louder. */
-const louder = vi.fn((data: unknown, from: number) => {
-  const { id, text } = data as { id: string; text: string }
+const louder = vi.fn<(data: unknown, from: number) => Note>((data, from) => {
+  const { id, text } = data as Note
   return note(id, `${text} (from ${from})`)
 })
 const version2: Options<Entities> = { schemaVersion: 2, migrations: { note: louder } }
@@ -149,7 +149,7 @@ describe('a migration that', () => {
 
 describe('tasks of different versions', () => {
   /** Offline, version 1 leaves an update; version 2 adds another one. */
-  async function metBy(coalesce?: PersistenceStrategy<{ id: string; text: string }>['coalesce']) {
+  async function metBy(coalesce?: PersistenceStrategy<Note>['coalesce']) {
     const storage = await left((app) => app.updated('note', note('n1', 'old')))
     const remote = Object.assign(new Remote(), coalesce && { coalesce })
     const online$ = network(false)
@@ -166,7 +166,7 @@ describe('tasks of different versions', () => {
   })
 
   test('are sent one by one where the strategy would join them: it knows the present shapes only', async () => {
-    const join = vi.fn((older: { text: string }, newer: { id: string; text: string }) =>
+    const join = vi.fn<(older: Note, newer: Note) => Note>((older, newer) =>
       note(newer.id, `${older.text}+${newer.text}`),
     )
     expect(await metBy(join)).toEqual(['update n1 old (from 1)', 'update n1 new'])
