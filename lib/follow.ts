@@ -77,6 +77,7 @@ export async function follow(config: FollowConfig): Promise<Stage> {
     accept: replica.accept,
     async close() {
       await journal.close()
+      await settings.store.close(space)
       neighbours.rest()
       open.unsubscribe()
     },
