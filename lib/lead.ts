@@ -47,7 +47,7 @@ export async function lead(config: LeadConfig): Promise<Stage> {
     await neighbours.settled()
     await journal.close()
     // Whoever leads next writes it.
-    await settings.store.close(config.space)
+    await settings.store.close(config.space).catch(config.trouble)
     release()
   }
 
