@@ -15,15 +15,15 @@ let name: string
 let store: JournalStore
 
 beforeEach(async () => {
-  const { transaction, close } = IDBDatabase.prototype
+  const real = { ...Object.getOwnPropertyDescriptors(IDBDatabase.prototype) }
   vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...args) {
     connections.add(this)
-    return dropped.get(this)?.() ?? transaction.apply(this, args)
+    return dropped.get(this)?.() ?? Reflect.apply(real.transaction.value!, this, args)
   })
   vi.spyOn(IDBDatabase.prototype, 'close').mockImplementation(function (this: IDBDatabase) {
     dropped.delete(this)
     connections.delete(this)
-    close.call(this)
+    Reflect.apply(real.close.value!, this, [])
   })
   name = `lost ${count++}`
   store = localforageStore(localforage.createInstance({ name, driver: localforage.INDEXEDDB }))

@@ -9,7 +9,7 @@ import { localforageStore } from '../../../lib/storage/localforage.ts'
 import { type FakeOpfs, useOpfs } from '../../support/fakeOpfs.ts'
 
 const wishes: StoreWishes = { durability: 'relaxed', workerUrl: undefined, scheduler: asyncScheduler }
-const { createInstance } = localforage
+const createInstance = localforage.createInstance.bind(localforage)
 let opfs: FakeOpfs
 let count = 0
 
@@ -116,8 +116,8 @@ describe('an open that another tab blocks for ever', () => {
   })
 
   test('nor is a worker that never answers: localforage is chosen', async () => {
-    const { worker } = opfs
-    vi.spyOn(opfs, 'worker').mockImplementation(() => Object.assign(worker.call(opfs), { silent: true }))
+    const worker = opfs.worker.bind(opfs)
+    vi.spyOn(opfs, 'worker').mockImplementation(() => Object.assign(worker(), { silent: true }))
     const scheduler = new VirtualTimeScheduler()
     const { made } = chooseStore(undefined, { ...wishes, scheduler })
     await new Promise((resolve) => void setTimeout(resolve))
