@@ -62,6 +62,11 @@ export interface Options<E extends EntityMap> {
   owner?: string | Observable<string | null>
   /** @default the best available: localforage on IndexedDB, else memory */
   storage?: LocalForageLike | string | JournalStore
+  /**
+   * Where the queue is kept a second time, a few seconds behind, for when the store itself is gone; `null`: nowhere.
+   * @default localforage where the store is OPFS, else none
+   */
+  snapshot?: LocalForageLike | null
   durability?: 'relaxed'
   /** Lanes delivered at once. @default 1 */
   concurrency?: number

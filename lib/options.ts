@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import type { BreakerConfig, LockManagerLike, Options, Strategies } from './api.ts'
 import { environment } from './environment.ts'
 import type { StandardSchemaV1 } from './standardSchema.ts'
+import { type Beside, besideOf } from './storage/beside.ts'
 import { chooseStore } from './storage/chooseStore.ts'
 import { present } from './outbox/snapshot.ts'
 import type { JournalStore } from './storage/journalStore.ts'
@@ -14,6 +15,8 @@ export interface Settings {
   name: string
   owner$: Observable<string | null>
   store: JournalStore
+  /** What stands beside a store of that kind. */
+  besideOf: (kind: string) => Beside
   concurrency: number
   priorityOf: (event: EntityEvent) => number
   maxOvertakes: number
@@ -60,6 +63,7 @@ const options = z.strictObject({
   storage: z.optional(
     z.union([z.string(), z.custom((value) => typeof value === 'object' || typeof value === 'function')]),
   ),
+  snapshot: z.optional(z.union([z.null(), z.custom(isLocalForage, 'has to be an instance of localforage, or null')])),
   durability: z.optional(z.literal('relaxed', { error: 'only "relaxed" is there yet; "strict" comes with OPFS' })),
   concurrency: z.optional(count),
   priority: z.optional(z.union([z.number(), callable])),
@@ -109,6 +113,7 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     name: given.name ?? 'rx-outbox',
     owner$: typeof owner === 'string' ? of(owner) : owner,
     store: chooseStore(given.storage, scheduler),
+    besideOf: besideOf(given, scheduler),
     concurrency: given.concurrency ?? 1,
     priorityOf: typeof priority === 'function' ? priority : () => priority,
     maxOvertakes: given.maxOvertakes ?? 1_000,
@@ -173,6 +178,11 @@ function isStandardSchema(value: unknown): boolean {
 
 function isScheduler(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'schedule' in value && 'now' in value
+}
+
+function isLocalForage(value: unknown): boolean {
+  const methods = ['getItem', 'setItem', 'removeItem', 'keys', 'iterate']
+  return methods.every((name) => typeof Reflect.get(Object(value), name) === 'function')
 }
 
 function defaultIdOf(data: unknown): unknown {

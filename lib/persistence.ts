@@ -18,6 +18,7 @@ import { normalize } from './options.ts'
 import type { Lane } from './outbox/lane.ts'
 import { createOwners } from './owners.ts'
 import { createReceipts, type OpenReceipt } from './outbox/receipts.ts'
+import type { StorageNews } from './recovery.ts'
 import { createSession } from './session.ts'
 import { statusOf } from './status.ts'
 import { createStreams } from './streams.ts'
@@ -50,6 +51,8 @@ export function createPersistence<E extends EntityMap>(config: {
   const ended$ = new BehaviorSubject(false)
   let online = true
   let paused = false
+  /** What a store that works is: `lost` until something was brought back, else for as long as the app runs. */
+  let working: 'ok' | 'lost' = 'ok'
   let storage: OutboxStatus['storage'] = Object.freeze({
     kind: store.kind,
     durability: store.durability,
@@ -62,11 +65,24 @@ export function createPersistence<E extends EntityMap>(config: {
   const trouble = (error: unknown) => errors$.next(error)
 
   function storageNews(error: unknown): void {
-    const state = error === undefined ? 'ok' : 'degraded'
+    const state = error === undefined ? working : 'degraded'
     if (error !== undefined) trouble(error)
     if (storage.state === state) return
-    storage = Object.freeze({ ...storage, state })
     if (error !== undefined) bus.emit('storage:degraded', { error })
+    show(state)
+  }
+
+  function recoveryNews(news: StorageNews): void {
+    working = 'lost' in news ? 'lost' : 'ok'
+    if ('lost' in news) {
+      trouble(news.lost.error)
+      bus.emit('storage:lost', news.lost)
+    } else bus.emit('storage:recovered', news.recovered)
+    show(working)
+  }
+
+  function show(state: OutboxStatus['storage']['state']): void {
+    storage = Object.freeze({ ...storage, state })
     around$.next(undefined)
   }
 
@@ -88,6 +104,7 @@ export function createPersistence<E extends EntityMap>(config: {
       authRequired: (type) => bus.emit('auth:required', { entityType: type as EntityType<E> }),
       trouble,
       storage: storageNews,
+      recovery: recoveryNews,
     })
   }, trouble)
   const { session$ } = owners

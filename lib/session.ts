@@ -20,7 +20,8 @@ import type { Fact } from './outbox/outbox.ts'
 import type { OpenReceipt, Receipts } from './outbox/receipts.ts'
 import { createIntake } from './intake.ts'
 import { createPipelines } from './pipelines.ts'
-import { follow, lead, leaderJournal, type Stage } from './stage.ts'
+import { follow, lead, leaderJournal, leave, type Stage } from './stage.ts'
+import type { StorageNews } from './recovery.ts'
 import { patience, patiently } from './storage/patience.ts'
 import { quarantine } from './storage/readJournal.ts'
 import type { Views } from './sync/metadata.ts'
@@ -39,6 +40,7 @@ export interface SessionConfig {
   trouble: (error: unknown) => void
   /** Storage fails, or works again (`undefined`). */
   storage: (error: unknown) => void
+  recovery: (news: StorageNews) => void
 }
 
 /** One owner's life in this tab: opens the journal, takes events in, delivers while it leads. */
@@ -113,6 +115,8 @@ export function createSession(config: SessionConfig): Session {
   const stageConfig = {
     ...config,
     space,
+    lockOf,
+    isBusy,
     changed(lane?: Lane) {
       changed$.next(lane)
       if (!lane) compaction.check()
@@ -137,10 +141,10 @@ export function createSession(config: SessionConfig): Session {
       else neighbours.announce()
     } catch (error) {
       // The next try opens it anew.
-      await next.journal.close()
+      await leave(next)
       throw error
     }
-    if (closed) return next.journal.close()
+    if (closed) return leave(next)
     failing = false
     config.storage(undefined)
     stage = next
@@ -170,7 +174,7 @@ export function createSession(config: SessionConfig): Session {
     await intake.store()
     closed = true
     await neighbours.settled()
-    await stage?.journal.close()
+    if (stage) await leave(stage)
   }
 
   const leading = leadership(locks, lockOf(leaderJournal))
@@ -221,7 +225,7 @@ export function createSession(config: SessionConfig): Session {
       while (!closed) {
         if (isBusy()) await change(() => !isBusy())
         await stage?.journal.flush()
-        if (!isBusy() && stage?.journal.clean !== false) return
+        if (!isBusy() && stage?.journal.clean !== false) return stage?.mirror?.flush()
         if (!isBusy()) await change(() => true)
       }
     },

@@ -7,7 +7,9 @@ import type { Settings } from './options.ts'
 import type { Lane } from './outbox/lane.ts'
 import { createOutbox, type Fact, type Outbox } from './outbox/outbox.ts'
 import { snapshot } from './outbox/snapshot.ts'
+import { recover, type StorageNews } from './recovery.ts'
 import { createJournal, type Journal } from './storage/journal.ts'
+import { createMirror, type Mirror } from './storage/mirror.ts'
 import { quarantine, readJournal } from './storage/readJournal.ts'
 import { encodeValue } from './storage/value.ts'
 import type { Views } from './sync/metadata.ts'
@@ -28,12 +30,16 @@ export interface StageConfig {
   changed: (lane?: Lane) => void
   trouble: (error: unknown) => void
   storage: (error: unknown) => void
+  recovery: (news: StorageNews) => void
+  isBusy: () => boolean
+  lockOf: (journal: string) => string
 }
 
 /** An open outbox: what the journal says, and its writing side. Only a leader's has a delivery. */
 export interface Stage {
   outbox: Outbox
   journal: Journal
+  mirror: Mirror | undefined
   delivery: Delivery | undefined
   commands: Commands | undefined
 }
@@ -42,16 +48,24 @@ export interface Stage {
 export async function lead(config: StageConfig): Promise<Stage> {
   const { settings, space, owner } = config
   const { store } = settings
-  const outbox = replayed(config, () => journal)
-  const { records, broken } = await readJournal(store, space, leaderJournal)
+  let mirror: Mirror | undefined
+  const outbox = replayed(
+    config,
+    () => journal,
+    (...change) => mirror?.changed(...change),
+  )
+  const found = await readJournal(store, space, leaderJournal)
+  const { broken } = found
+  const beside = settings.besideOf(store.kind)
+  const { records, head } = await recover({ ...config, beside, journal: leaderJournal }, found)
   const journal = openJournal(config, leaderJournal, records.length)
-  for (const record of records) outbox.state.apply(record)
+  const changes = records.map((record) => [record, outbox.state.apply(record)] as const)
   for (const { mark } of outbox.state.tasks.values()) if (mark) mark.durable = true
   outbox.state.epoch += 1
   for (const entry of outbox.state.tasks.values())
     if (entry.expiresAt !== undefined && entry.state !== 'dead') outbox.expiring.set(entry)
   outbox.refreshAll()
-  journal.note({ kind: 'opened', ...outbox.stamp() })
+  journal.note({ kind: 'opened', ...outbox.stamp(), id: (outbox.state.id ??= settings.createId()) })
   if (broken.length > 0) {
     for (const bytes of broken) await store.append(space, quarantine, bytes)
     config.trouble(
@@ -92,7 +106,25 @@ export async function lead(config: StageConfig): Promise<Stage> {
     now: () => scheduler.now(),
     keyWindowOf: (entityType) => strategyOf(entityType)?.keyWindow ?? Infinity,
   })
-  return { outbox, journal, delivery, commands }
+  if (beside.mirror) {
+    mirror = createMirror({
+      ...config,
+      ...settings,
+      store: beside.mirror,
+      state: outbox.state,
+      journal,
+      name: leaderJournal,
+      head,
+    })
+    for (const change of changes) if (head && change[0].lsn > head.opened.lsn) mirror.changed(...change)
+  }
+  return { outbox, journal, mirror, delivery, commands }
+}
+
+/** Everything that can be is written, here and in the mirror. */
+export async function leave({ journal, mirror }: Stage): Promise<void> {
+  await journal.close()
+  await mirror?.close()
 }
 
 /** Opens the outbox of a tab that does not lead: it sees what the leader had written, and writes its own journal. */
@@ -102,10 +134,14 @@ export async function follow(config: StageConfig, writer: string): Promise<Stage
   for (const record of records) outbox.state.apply(record)
   outbox.refreshAll()
   const journal = openJournal(config, writer, 0)
-  return { outbox, journal, delivery: undefined, commands: undefined }
+  return { outbox, journal, mirror: undefined, delivery: undefined, commands: undefined }
 }
 
-function replayed({ settings, tell, changed, trouble }: StageConfig, journalOf: () => Journal): Outbox {
+function replayed(
+  { settings, tell, changed, trouble }: StageConfig,
+  journalOf: () => Journal,
+  committed?: Mirror['changed'],
+): Outbox {
   const { scheduler, strategyOf, retryConfigOf, maxRetryAfter, maxOvertakes, quiet } = settings
   return createOutbox({
     journal: { note: (record) => journalOf().note(record) },
@@ -117,6 +153,7 @@ function replayed({ settings, tell, changed, trouble }: StageConfig, journalOf: 
     coalesceOf: (entityType) => strategyOf(entityType)?.coalesce,
     tell,
     changed,
+    ...(committed && { committed }),
     trouble,
   })
 }

@@ -48,9 +48,15 @@ export function createMarks({ outbox, journal, now, open, oneByOne, wake }: Mark
     const { backendId, version, backendIds } = entry.mark ?? inputOf(entry)
     const input = { firstSentAt, backendId, version, backendIds, base: entry.mark?.base }
     const record: Sending = { ...input, ...outbox.stamp(), kind: 'sending', task: entry.lsn }
+    // It came back from a mirror, which may have missed the mark.
+    const wasSent = entry.inDoubt && !entry.mark
     outbox.commit(record)
-    entry.inDoubt = false
+    entry.inDoubt = wasSent
     return record
+  }
+
+  function firstSentAt({ mark, inDoubt }: Entry): number {
+    return mark?.firstSentAt ?? (inDoubt ? outbox.state.doubt?.since : undefined) ?? now()
   }
 
   async function store(entries: Entry[], records: Sending[]): Promise<void> {
@@ -71,7 +77,7 @@ export function createMarks({ outbox, journal, now, open, oneByOne, wake }: Mark
     const entries = markable(outbox.schedule.upcoming(ahead, open), isTurn)
     if (entries.length === 0) return
     writing = true
-    const records = entries.map((entry) => freeze(entry, entry.mark?.firstSentAt ?? now()))
+    const records = entries.map((entry) => freeze(entry, firstSentAt(entry)))
     void store(entries, records).then(() => {
       writing = false
       ahead = hungry ? Math.min(most, ahead * 2) : Math.max(fewest, ahead - 1)

@@ -33,6 +33,8 @@ export interface OutboxConfig {
   coalesceOf: (entityType: string) => ((older: unknown, newer: unknown) => unknown) | undefined
   tell: (fact: Fact) => void
   changed: (lane: Lane) => void
+  /** A record is in the state now; `entry` is the task it was about. */
+  committed?: (record: JournalRecord, entry: Entry | undefined) => void
   trouble: (error: unknown) => void
 }
 
@@ -72,13 +74,11 @@ export function createOutbox(config: OutboxConfig): Outbox {
   /** Conservation: what was taken in is here, or has ended. Checked at each end, in production too. */
   let [taken, ended] = [0, 0]
 
-  function stamp(): { lsn: number; epoch: number } {
-    state.lsn += 1
-    return { lsn: state.lsn, epoch: state.epoch }
-  }
+  const stamp = () => ({ lsn: ++state.lsn, epoch: state.epoch })
 
   function commit(record: JournalRecord): Entry | undefined {
     const entry = state.apply(record)
+    config.committed?.(record, entry)
     settleTouched()
     return entry
   }
