@@ -181,7 +181,10 @@ export function createMirror(config: MirrorConfig): Mirror {
     while (ahead && lanes.length < room) {
       const { value, done } = ahead.next()
       if (done) ahead = undefined
-      else lanes.push(value)
+      else {
+        dirty.delete(value.key)
+        lanes.push(value)
+      }
     }
     for (const [key, lane] of dirty) {
       if (lanes.length >= room) break
