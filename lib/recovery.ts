@@ -105,11 +105,12 @@ async function restored(config: RecoveryConfig, records: JournalRecord[], conten
   config.recovery({ lost: { error, ...(since === undefined ? { lsn: 0 } : { since, lsn: opened.lsn }) } })
   const [, ...rest] = content.records
   const later = records.filter(({ lsn }) => lsn > opened.lsn)
+  // Of whoever went on writing when it was gone; not even one of an older epoch is left out.
+  for (const record of later) record.epoch = Math.max(record.epoch, opened.epoch)
   const all: JournalRecord[] = [
     { ...opened, doubtUpTo: opened.lsn, doubtSince: Math.min(at, opened.doubtSince ?? at) },
     ...rest,
-    // Of whoever went on writing when it was gone; not even one of an older epoch is left out.
-    ...later.map((record) => ({ ...record, epoch: Math.max(record.epoch, opened.epoch) })),
+    ...later,
   ]
   await store.replace(config.space, config.journal, groupOf(all))
   tellRecovered(config, all)

@@ -55,7 +55,7 @@ export function createMarks({ outbox, journal, now, open, oneByOne, wake }: Mark
     return record
   }
 
-  function firstSentAt({ mark, inDoubt }: Entry): number {
+  function sentSince({ mark, inDoubt }: Entry): number {
     return mark?.firstSentAt ?? (inDoubt ? outbox.state.doubt?.since : undefined) ?? now()
   }
 
@@ -77,7 +77,7 @@ export function createMarks({ outbox, journal, now, open, oneByOne, wake }: Mark
     const entries = markable(outbox.schedule.upcoming(ahead, open), isTurn)
     if (entries.length === 0) return
     writing = true
-    const records = entries.map((entry) => freeze(entry, firstSentAt(entry)))
+    const records = entries.map((entry) => freeze(entry, sentSince(entry)))
     void store(entries, records).then(() => {
       writing = false
       ahead = hungry ? Math.min(most, ahead * 2) : Math.max(fewest, ahead - 1)

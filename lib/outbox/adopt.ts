@@ -38,7 +38,7 @@ export function adopt(
 
   const others = other.kept.flatMap((record) => (record.lsn > taken ? { ...record, ...number() } : []))
   const known = Array.from(other.lanes.values()).flatMap((lane) =>
-    into.lanes.get(lane.key)?.known ? [] : [...knownOf(lane, number())],
+    into.lanes.get(lane.key)?.known ? [] : Array.from(knownOf(lane, number())),
   )
   const tasks = Array.from(other.tasks.values())
     .filter((entry) => entry.lsn > taken && !here.has(entry.id))

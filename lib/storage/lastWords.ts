@@ -64,7 +64,10 @@ export function lastWords(): LastWords {
       const tasks = words.flatMap((own) => [...own].flatMap(([lsn, records]) => (lsn > 0 ? [records] : [])))
       tasks.sort((a, b) => placeOf(a[0]) - placeOf(b[0]))
       const { epoch } = opened
-      return [opened, ...imported.values(), ...kept, ...known, ...tasks.flat()].map((record) => ({ ...record, epoch }))
+      const all = [opened, ...imported.values(), ...kept, ...known, ...tasks.flat()]
+      // Pieces of different epochs: as a whole it is of the last.
+      for (const record of all) record.epoch = epoch
+      return all
     },
   }
 }

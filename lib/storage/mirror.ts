@@ -179,11 +179,11 @@ export function createMirror(config: MirrorConfig): Mirror {
   function take(): Lane[] {
     const lanes: Lane[] = []
     while (ahead && lanes.length < room) {
-      const { value, done } = ahead.next()
-      if (done) ahead = undefined
+      const next = ahead.next()
+      if (next.done) ahead = undefined
       else {
-        dirty.delete(value.key)
-        lanes.push(value)
+        dirty.delete(next.value.key)
+        lanes.push(next.value)
       }
     }
     for (const [key, lane] of dirty) {
@@ -225,11 +225,13 @@ export function createMirror(config: MirrorConfig): Mirror {
       stop()
       await new Promise<void>((resolve) => {
         const late = scheduler.schedule(() => resolve(), farewell)
-        void flush().then(() => (late.unsubscribe(), resolve()))
+        void flush()
+          .then(store.close)
+          .catch(trouble)
+          .then(() => (late.unsubscribe(), resolve()))
       })
       closed = true
       stop()
-      await store.close().catch(trouble)
     },
   }
 }

@@ -49,8 +49,8 @@ export function mirrorLine(line: string): MirrorLine | undefined {
     return undefined
   }
   if (line[0] === 'H') return headOf(value)
-  if (!Array.isArray(value)) return undefined
-  const [entityType, entityId]: unknown[] = value
+  if (typeof value !== 'object' || value === null) return undefined
+  const [entityType, entityId] = [Reflect.get(value, 0), Reflect.get(value, 1)] as unknown[]
   return typeof entityType === 'string' && typeof entityId === 'string'
     ? { is: 'lane', entityType, entityId }
     : undefined

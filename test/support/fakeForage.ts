@@ -39,10 +39,10 @@ export function fakeForage(items = new Map<string, unknown>()): FakeForage {
       return {
         forage: {
           getItem: whileAlive(forage.getItem) as LocalForageLike['getItem'],
-          setItem: whileAlive(forage.setItem) as LocalForageLike['setItem'],
+          setItem: whileAlive(forage.setItem),
           removeItem: whileAlive(forage.removeItem),
           keys: whileAlive(forage.keys),
-          iterate: whileAlive(forage.iterate) as LocalForageLike['iterate'],
+          iterate: whileAlive(forage.iterate),
         },
         kill: () => (alive = false),
       }

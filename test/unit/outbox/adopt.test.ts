@@ -55,11 +55,12 @@ describe('what is alive in another journal', () => {
     await fc.assert(
       fc.asyncProperty(history, history, async (mine, theirs) => {
         const own = (await lived(mine)).records
-        const other = (await lived(theirs)).records.map((record) =>
-          record.kind === 'enqueued'
-            ? { ...record, id: `other ${record.id}`, retryOf: record.retryOf && `other ${record.retryOf}` }
-            : record,
-        ) as typeof own
+        const other = (await lived(theirs)).records
+        for (const record of other) {
+          if (record.kind !== 'enqueued') continue
+          record.id = `other ${record.id}`
+          if (record.retryOf !== undefined) record.retryOf = `other ${record.retryOf}`
+        }
         const before = folded(own)
         const added = adopt(other, before, how)
         const here = folded([...own, ...added])
@@ -74,7 +75,7 @@ describe('what is alive in another journal', () => {
           .toSorted((a, b) => a.place - b.place)
           .map(({ id }) => id.startsWith('other'))
         expect(places).toEqual(places.toSorted())
-        for (const [key, { known }] of before.lanes) if (known) expect(here.lanes.get(key)?.known).toEqual(known)
+        expect(meaning(here).known).toEqual(expect.arrayContaining(meaning(before).known))
       }),
     )
   })

@@ -10,9 +10,8 @@ const timeout = 60_000
 function wipedLife(wipe: 'wipe' | 'rest and wipe', ...without: Happening['does'][]): fc.Arbitrary<Happening[]> {
   const moments = fc.array(fc.nat({ max: 45 }), { minLength: 1, maxLength: 4 })
   return fc.tuple(lifeOf(...without), moments).map(([life, at]) => {
-    const happenings = [...life]
-    for (const one of at) happenings.splice(one % (happenings.length + 1), 0, { does: wipe })
-    return happenings
+    for (const one of at) life.splice(one % (life.length + 1), 0, { does: wipe })
+    return life
   })
 }
 
