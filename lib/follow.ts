@@ -71,6 +71,7 @@ export async function follow(config: FollowConfig): Promise<Stage> {
     },
     journal,
     delivery: undefined,
+    mirror: undefined,
     controls: requests.controls,
     pending: () => pending + replica.own.size,
     stamp,

@@ -25,10 +25,12 @@ import type { Lane } from './outbox/lane.ts'
 import type { Fact } from './outbox/outbox.ts'
 import type { OpenReceipt, Receipts } from './outbox/receipts.ts'
 import { createPipelines } from './pipelines.ts'
+import type { StorageNews } from './recovery.ts'
+import { spaceOf } from './space.ts'
 import type { Stage } from './stage.ts'
 import { patience, patiently } from './storage/patience.ts'
 import { createSeal } from './storage/seal.ts'
-import { sealedStore } from './storage/sealedStore.ts'
+import { sealedBeside, sealedStore } from './storage/sealedStore.ts'
 import type { Views } from './sync/metadata.ts'
 import { createTabs } from './tabs/tabs.ts'
 
@@ -45,6 +47,7 @@ export interface SessionConfig {
   trouble: (error: unknown) => void
   /** Storage fails, or works again (`undefined`). */
   storage: (error: unknown) => void
+  recovery: (news: StorageNews) => void
 }
 
 /** One owner's life in this tab: opens the journal, takes events in, delivers while it leads. */
@@ -71,11 +74,15 @@ export interface Session {
 
 export function createSession(config: SessionConfig): Session {
   const { owner, receipts, trouble } = config
-  const { scheduler, keyOf } = config.settings
-  // The first slash parts them, whatever they contain.
-  const space = `${config.settings.name.replace(/[%/]/g, (char) => (char === '/' ? '%2F' : '%25'))}/${owner}`
-  const sealed = keyOf && sealedStore(config.settings.store, createSeal({ keyOf, owner, scheduler, space }))
-  const settings = { ...config.settings, store: sealed ?? config.settings.store }
+  const { scheduler, keyOf, store, besideOf } = config.settings
+  const space = spaceOf(config.settings.name, owner)
+  const seal = keyOf && createSeal({ keyOf, owner, scheduler, space })
+  const sealed = seal && sealedStore(store, seal)
+  const settings = {
+    ...config.settings,
+    store: sealed ?? store,
+    besideOf: seal ? sealedBeside(besideOf, seal) : besideOf,
+  }
   const changed$ = new Subject<Lane | undefined>()
   const changed = () => changed$.next(undefined)
   const door = createDoor(settings)
@@ -111,6 +118,7 @@ export function createSession(config: SessionConfig): Session {
     space,
     gates,
     changed$,
+    isBusy,
     mayGo: () => isLeading && !gates.paused && config.isOnline() && freshness.isFresh(),
     beat: freshness.beat,
     done: requests.done,
@@ -219,7 +227,7 @@ export function createSession(config: SessionConfig): Session {
       while (!closed) {
         if (isBusy()) await change(() => !isBusy())
         await stage?.journal.flush()
-        if (!isBusy() && stage?.journal.clean !== false) return
+        if (!isBusy() && stage?.journal.clean !== false) return stage?.mirror?.flush()
         if (!isBusy()) await change(() => true)
       }
     },

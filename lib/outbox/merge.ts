@@ -18,6 +18,8 @@ export function mergedOperation(
   config: MergeConfig,
 ): Operation | 'nothing' | undefined {
   if (!older || older.state !== 'waiting' || newer.state !== 'waiting' || older.mark || newer.mark) return undefined
+  // It came back from a mirror: it may have been sent.
+  if (older.inDoubt) return undefined
   if (lanesOf(newer.dependsOn).some((on) => on !== newer.lane && waitsForMore(newer, older, on))) return undefined
   // A dead letter between them would come after the newer one when it is retried.
   if (newer.lane.dead?.some(({ place }) => place > older.place)) return undefined

@@ -6,7 +6,7 @@ import type { JournalRecord } from './records.ts'
  * tab or newline, so both separate safely, and opening a journal reads no data. New columns go to the end.
  */
 const columns = {
-  opened: [],
+  opened: ['id', 'doubtUpTo', 'doubtSince'],
   enqueued: [
     'id',
     'entityType',
@@ -131,6 +131,8 @@ const numbers = [
   'retryCount',
   'firstSentAt',
   'schemaVersion',
+  'doubtUpTo',
+  'doubtSince',
 ]
 const texts = ['id', 'entityType', 'entityId', 'operation', 'key', 'outcome', 'writer', 'name']
 

@@ -26,6 +26,8 @@ export interface Journal {
   compact: (records: () => Iterable<JournalRecord>) => Promise<void>
   /** Records in the journal, garbage included. */
   readonly size: number
+  /** Of the last record that this writer has stored; 0 before. */
+  readonly lsn: number
   /** Nothing waits to be written. */
   readonly clean: boolean
   /** Writes what waits, and lets go of the timer. */
@@ -71,6 +73,7 @@ export function createJournal(config: JournalConfig): Journal {
   let compaction: Compaction | undefined
   let busy: Promise<void> | undefined
   let size = config.size
+  let lsn = 0
   let pause = 0
   let timer: Subscription | undefined
   let isLate = false
@@ -126,6 +129,7 @@ export function createJournal(config: JournalConfig): Journal {
       return writes.length === 0
     }
     size += records.length
+    lsn = records.at(-1)?.lsn ?? lsn
     config.stored(records)
     if (pause > 0 || isLate) config.trouble(undefined)
     pause = 0
@@ -180,6 +184,9 @@ export function createJournal(config: JournalConfig): Journal {
       }),
     get size() {
       return size
+    },
+    get lsn() {
+      return lsn
     },
     get clean() {
       return writes.length === 0 && !busy
