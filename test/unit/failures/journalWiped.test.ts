@@ -1,6 +1,7 @@
 import { memoryStore, NetworkError, StorageError } from 'rx-outbox'
 import { of } from 'rxjs'
 import { expect, test } from 'vitest'
+import type { LocalForageLike } from '../../../lib/api.ts'
 import { crc32 } from '../../../lib/storage/crc32.ts'
 import { localforageStore } from '../../../lib/storage/localforage.ts'
 import { readMirror } from '../../../lib/storage/readMirror.ts'
@@ -246,9 +247,16 @@ test('a journal that was begun anew, while the mirror could not be read, takes o
   expect(anew.told).toEqual([])
   expect(String(anew.errors[0])).toMatch(/could not be read/)
   await anew.persistence.close()
-  // Nor is it written over where it can be written to again.
-  const blind = { ...snapshot, getItem: () => Promise.reject(new Error('the disk is busy')) }
+  // Nor is it written over by one that could not read it at first.
+  let isBusy = true
+  const { getItem } = snapshot
+  const blind: LocalForageLike = {
+    ...snapshot,
+    getItem: (key) => (isBusy ? Promise.reject(new Error('the disk is busy')) : getItem(key)),
+  }
   const still = opening(new Remote(), { storage, snapshot: blind, online$: network(false) })
+  await now()
+  isBusy = false
   await pass(minute)
   await still.persistence.close()
 
