@@ -26,6 +26,8 @@ export interface LeadConfig extends StageConfig {
   receipts: Receipts
   /** A command of this tab's own was carried out. */
   done: (command: number, result: { taskId?: string; error?: string }) => void
+  /** Resolves at once, but not while this tab is frozen. */
+  awake: () => Promise<void>
   /** This tab runs. */
   beat: () => void
 }

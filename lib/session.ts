@@ -105,6 +105,7 @@ export function createSession(config: SessionConfig): Session {
     gates,
     changed$,
     mayGo: () => isLeading && !gates.paused && config.isOnline() && freshness.isFresh(),
+    awake: freshness.awake,
     beat: freshness.beat,
     done: requests.done,
     changed(lane?: Lane) {

@@ -9,7 +9,7 @@ import { createPersistence, type Options } from '../../../lib/index.ts'
 import type { Entities } from '../../support/opened.ts'
 import { inTurn, accepts, note, Remote } from '../../support/remote.ts'
 
-/** Tabs in virtual time, each of which can be frozen: its timers and messages wait until it is thawed. */
+/** Tabs in virtual time, each of which can be frozen: its timers, locks and files wait until it is thawed. */
 function tabsInTime() {
   const time = virtualTime()
   const [storage, locks, channels] = [memoryStore(), fakeLocks(), fakeChannels()]
@@ -17,10 +17,10 @@ function tabsInTime() {
     time,
     storage,
     open: (remote: Remote, options: Options<Entities> = {}) => {
-      const frost = freezable({ scheduler: time.scheduler, locks, channel: channels.open })
+      const frost = freezable({ scheduler: time.scheduler, locks, channel: channels.open, storage })
       const persistence = createPersistence<Entities>({
         strategies: { note: remote, tag: remote },
-        options: { storage, ...frost.options, ...options },
+        options: { ...frost.options, ...options },
       })
       const statuses: OutboxStatus[] = []
       persistence.status$.subscribe((status) => statuses.push(status))
