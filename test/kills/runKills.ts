@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 import { doorAliases } from '../../scripts/doors.mjs'
-import { type BrowserProcess, startBrowser } from './browserProcess.ts'
+import { type BrowserProcess, startBrowser } from '../support/browserProcess.ts'
 import { type KillServer, startKillServer, type Told } from './killServer.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { resolveChromium } from '../support/chromium.ts'
+import { resolveChromium } from './chromium.ts'
 
 /** A Chromium of one's own, with all its processes in one group. */
 export interface BrowserProcess {
@@ -8,6 +9,8 @@ export interface BrowserProcess {
   open: (url: string) => void
   /** Ends all its processes at once, as a power cut or an out-of-memory killer would. */
   kill: () => Promise<void>
+  /** Where its DevTools can be reached. */
+  endpoint: () => Promise<string>
   /** Lets it end by itself. */
   close: () => Promise<void>
   /** Rejects when it ends without having been asked to. */
@@ -17,6 +20,7 @@ export interface BrowserProcess {
 const quiet = [
   '--headless',
   '--remote-debugging-pipe',
+  '--remote-debugging-port=0',
   '--disable-extensions',
   '--disable-component-extensions-with-background-pages',
   '--disable-default-apps',
@@ -38,7 +42,7 @@ export async function startBrowser(profile: string, url: string): Promise<Browse
     detached: true,
     env,
     // The last two are the pipe of the DevTools: commands, and answers that nobody wants.
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
   })
   const pipe = child.stdio[3] as Writable
   const answers = child.stdio[4] as Readable
@@ -54,6 +58,12 @@ export async function startBrowser(profile: string, url: string): Promise<Browse
   died.catch(() => undefined)
   pipe.on('error', () => undefined)
   let commands = 0
+  const endpoint = new Promise<string>((found) => {
+    createInterface(child.stderr as Readable).on('line', (line) => {
+      const [, address] = /^DevTools listening on (ws:.*)$/.exec(line) ?? []
+      if (address) found(address)
+    })
+  })
   const command = (method: string, params = {}) =>
     void pipe.write(`${JSON.stringify({ id: ++commands, method, params })}\0`)
 
@@ -69,6 +79,7 @@ export async function startBrowser(profile: string, url: string): Promise<Browse
 
   return {
     died,
+    endpoint: () => Promise.race([endpoint, died]),
     open: (another) => command('Target.createTarget', { url: another }),
     kill,
     async close() {
