@@ -20,6 +20,11 @@ export const environment = {
   locks,
   channel,
   away$,
+  randomBytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
+  /** WebCrypto, where the page has it (secure contexts only). */
+  hasWebCrypto: () => typeof crypto !== 'undefined' && typeof crypto.subtle === 'object',
+  encrypt: (how: AesGcmParams, key: CryptoKey, bytes: BufferSource) => crypto.subtle.encrypt(how, key, bytes),
+  decrypt: (how: AesGcmParams, key: CryptoKey, bytes: BufferSource) => crypto.subtle.decrypt(how, key, bytes),
   hasIndexedDB: () => typeof indexedDB !== 'undefined',
   hasOpfs: () => typeof Worker !== 'undefined' && typeof files()?.getDirectory === 'function',
   directory: () => navigator.storage.getDirectory(),

@@ -77,6 +77,7 @@ export async function follow(config: FollowConfig): Promise<Stage> {
     accept: replica.accept,
     async close() {
       await journal.close()
+      await settings.store.close(space).catch(config.trouble)
       neighbours.rest()
       open.unsubscribe()
     },

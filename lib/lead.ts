@@ -48,6 +48,8 @@ export async function lead(config: LeadConfig): Promise<Stage> {
     neighbours.rest()
     await neighbours.settled()
     await journal.close()
+    // Whoever leads next writes it.
+    await settings.store.close(config.space).catch(config.trouble)
     release()
   }
 
@@ -180,9 +182,13 @@ async function putAside(broken: Uint8Array[], journal: Journal, config: StageCon
 }
 
 function reportUnknown({ state }: Outbox, { settings, trouble }: StageConfig): void {
-  const types = new Set(Array.from(state.tasks.values(), ({ lane }) => lane.entityType))
-  for (const type of types) {
+  const newest = new Map<string, number>()
+  for (const { lane, schemaVersion } of state.tasks.values())
+    newest.set(lane.entityType, Math.max(schemaVersion, newest.get(lane.entityType) ?? 0))
+  for (const [type, version] of newest) {
     if (settings.strategyOf(type) === undefined)
       trouble(new StorageError(`Tasks of ${type} are parked: there is no strategy for it.`))
+    else if (version > settings.schemaVersion)
+      trouble(new StorageError(`Tasks of ${type} are parked: they are of version ${version}, newer than this app.`))
   }
 }

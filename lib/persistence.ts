@@ -14,7 +14,7 @@ import { attach, createEventBus } from './bus.ts'
 import type { Controls } from './controls.ts'
 import { createDoor, type Draft } from './door.ts'
 import { environment } from './environment.ts'
-import { ClosedError, NoOwnerError, PersistenceError } from './errors.ts'
+import { ClosedError, LockedError, NoOwnerError, PersistenceError } from './errors.ts'
 import { createNews } from './news.ts'
 import { normalize } from './options.ts'
 import type { Lane } from './outbox/lane.ts'
@@ -72,7 +72,7 @@ export function createPersistence<E extends EntityMap>(config: {
   })
 
   function storageNews(error: unknown): void {
-    const state = error === undefined ? 'ok' : 'degraded'
+    const state = error === undefined ? 'ok' : error instanceof LockedError ? 'locked' : 'degraded'
     if (error !== undefined) trouble(error)
     if (storage.state === state) return
     storageKnown({ state })

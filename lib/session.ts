@@ -5,6 +5,7 @@ import {
   firstValueFrom,
   from,
   type Observable,
+  NEVER,
   race,
   retry,
   Subject,
@@ -12,7 +13,7 @@ import {
   tap,
 } from 'rxjs'
 import { createDoor, type Draft, eventOf } from './door.ts'
-import { ClosedError } from './errors.ts'
+import { ClosedError, LockedError } from './errors.ts'
 import { follow } from './follow.ts'
 import { createGates, type Gates } from './gates.ts'
 import { createIntake } from './intake.ts'
@@ -26,6 +27,8 @@ import type { OpenReceipt, Receipts } from './outbox/receipts.ts'
 import { createPipelines } from './pipelines.ts'
 import type { Stage } from './stage.ts'
 import { patience, patiently } from './storage/patience.ts'
+import { createSeal } from './storage/seal.ts'
+import { sealedStore } from './storage/sealedStore.ts'
 import type { Views } from './sync/metadata.ts'
 import { createTabs } from './tabs/tabs.ts'
 
@@ -67,10 +70,12 @@ export interface Session {
 }
 
 export function createSession(config: SessionConfig): Session {
-  const { settings, owner, receipts, trouble } = config
-  const { scheduler } = settings
+  const { owner, receipts, trouble } = config
+  const { scheduler, keyOf } = config.settings
   // The first slash parts them, whatever they contain.
-  const space = `${settings.name.replace(/[%/]/g, (char) => (char === '/' ? '%2F' : '%25'))}/${owner}`
+  const space = `${config.settings.name.replace(/[%/]/g, (char) => (char === '/' ? '%2F' : '%25'))}/${owner}`
+  const sealed = keyOf && sealedStore(config.settings.store, createSeal({ keyOf, owner, scheduler, space }))
+  const settings = { ...config.settings, store: sealed ?? config.settings.store }
   const changed$ = new Subject<Lane | undefined>()
   const changed = () => changed$.next(undefined)
   const door = createDoor(settings)
@@ -96,11 +101,13 @@ export function createSession(config: SessionConfig): Session {
     owner,
     open: () => stage?.delivery && { journal: stage.journal, state: stage.outbox.state },
     isBusy,
+    isOutdated: (journal) => sealed?.isOutdated(journal) ?? false,
   })
 
   const stageConfig = {
     ...config,
     ...tabs,
+    settings,
     space,
     gates,
     changed$,
@@ -177,7 +184,8 @@ export function createSession(config: SessionConfig): Session {
               failing = true
               config.storage(error)
               changed()
-              return longTimer(Math.min(60_000, 500 * 2 ** tries), scheduler)
+              const unlocked = error instanceof LockedError ? error.unlocked : undefined
+              return race(longTimer(Math.min(60_000, 500 * 2 ** tries), scheduler), unlocked ?? NEVER)
             },
           }),
         ),

@@ -49,14 +49,15 @@ export function emptyOutbox(
   { settings, tell, changed, trouble }: StageConfig,
   note: (record: JournalRecord) => void,
 ): Outbox {
-  const { scheduler, strategyOf, retryConfigOf, maxRetryAfter, maxOvertakes, quiet } = settings
+  const { scheduler, strategyOf, retryConfigOf, maxRetryAfter, maxOvertakes, quiet, schemaVersion } = settings
   return createOutbox({
     journal: { note },
     now: () => scheduler.now(),
     maxOvertakes,
     quiet,
     longestWait: ({ held, lane }) => (held ? maxRetryAfter : retryConfigOf(lane.entityType).maxDelay),
-    knows: (entityType) => strategyOf(entityType) !== undefined,
+    knows: (entityType, version) => strategyOf(entityType) !== undefined && version <= schemaVersion,
+    schemaVersion,
     coalesceOf: (entityType) => strategyOf(entityType)?.coalesce,
     tell,
     changed,

@@ -16,6 +16,7 @@ import { classify, isPermanentError, toLegible } from '../errors.ts'
 import { drain } from '../operators/drain.ts'
 import { nextDelay } from '../operators/nextDelay.ts'
 import { knowsKey } from '../outbox/knowsKey.ts'
+import { migrate, type MigrationConfig } from '../outbox/migrate.ts'
 import type { Entry } from '../outbox/lane.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { Journal } from '../storage/journal.ts'
@@ -29,7 +30,7 @@ import { doubtAfter } from './doubtAfter.ts'
 import { createMarks } from './marks.ts'
 import { retryAfterOf } from './retryAfterOf.ts'
 
-export interface DeliveryConfig {
+export interface DeliveryConfig extends MigrationConfig {
   outbox: Outbox
   journal: Pick<Journal, 'write'>
   attempts: Attempts
@@ -85,6 +86,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     now: () => scheduler.now(),
     open,
     oneByOne: (entityType) => keyWindowOf(entityType) === 0 || breakers.of(entityType).isOpen,
+    migrate: (entry) => migrate(entry, config),
     wake,
   })
 

@@ -27,8 +27,8 @@ export interface OutboxState {
 
 /** What the fold has to be told. */
 export interface StateConfig {
-  /** Whether there is a strategy for the type. */
-  knows: (entityType: string) => boolean
+  /** Whether tasks of that type and version can be delivered: else they are parked. */
+  knows: (entityType: string, schemaVersion: number) => boolean
   /** A lane may have moved in the schedule. */
   touch: (lane: Lane) => void
 }
@@ -125,9 +125,11 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     return made
   }
 
-  function enqueued(record: Enqueued): Entry {
+  function enqueued(record: Enqueued): Entry | undefined {
+    // Only damage says it twice.
+    if (tasks.has(record.lsn)) return undefined
     const own = lane(record.entityType, record.entityId)
-    const entry = createEntry(record, own, knows(record.entityType) ? 'waiting' : 'parked')
+    const entry = createEntry(record, own, knows(record.entityType, record.schemaVersion) ? 'waiting' : 'parked')
     tasks.set(entry.lsn, entry)
     counts[entry.state]++
     insertByPlace(own.queue, entry)
@@ -148,10 +150,19 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
   function sending(record: Sending): Entry | undefined {
     const entry = tasks.get(record.task)
     if (!entry) return undefined
-    const { firstSentAt, backendId, version, backendIds, base } = record
+    const { firstSentAt, backendId, version, backendIds, base, schemaVersion, data } = record
     entry.mark = { firstSentAt, backendId, version, backendIds, base, durable: false }
     // Read from a journal, a mark means that it may have been sent; who writes it live knows better.
     entry.inDoubt = true
+    if (schemaVersion !== undefined && data !== undefined) {
+      entry.schemaVersion = schemaVersion
+      entry.data = data
+      // By a newer app than this one.
+      if (entry.state === 'waiting' && !knows(entry.lane.entityType, schemaVersion)) {
+        become(entry, 'parked')
+        touch(entry.lane)
+      }
+    }
     return entry
   }
 

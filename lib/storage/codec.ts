@@ -23,7 +23,7 @@ const columns = {
     'place',
     'retryOf',
   ],
-  sending: ['task', 'firstSentAt', 'backendId', 'version', 'backendIds', 'base'],
+  sending: ['task', 'firstSentAt', 'backendId', 'version', 'backendIds', 'base', 'schemaVersion'],
   retry: ['task', 'retryCount', 'retryAt', 'error', 'held', 'inDoubt'],
   ended: ['task', 'outcome', 'at', 'backendId', 'version', 'error', 'inDoubt', 'by', 'unsent'],
   superseded: ['task', 'by', 'operation'],

@@ -1,5 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs'
-import { ClosedError, StorageError } from '../errors.ts'
+import { ClosedError, LockedError, StorageError } from '../errors.ts'
 import { encodeRecord } from './codec.ts'
 import { encodeGroup } from './frame.ts'
 import type { JournalStore } from './journalStore.ts'
@@ -11,7 +11,7 @@ export interface Journal {
   readonly name: string
   /**
    * Resolves when the records are stored. What an app waits for (`'enqueue'`) is rejected with a `StorageError` when it
-   * could not be stored; everything else is kept and written again until it is. After `close()` both are rejected with
+   * could not be stored; everything else, and everything while the journal is locked, is kept and written again until it is. After `close()` both are rejected with
    * a `ClosedError`.
    */
   write: (records: JournalRecord[], kind: 'enqueue' | 'state') => Promise<void>
@@ -116,10 +116,12 @@ export function createJournal(config: JournalConfig): Journal {
       await patiently(store.append(space, name, encodeGroup(lines)), scheduler, late)
     } catch (cause) {
       const error = storageError(cause)
+      const isLocked = error instanceof LockedError
       pause = Math.min(longestPause, pause > 0 ? pause * 2 : firstPause)
       // What an app waits for is told at once; the rest stays first in line.
-      writes = [...group.filter(({ kind }) => kind === 'state'), ...writes]
-      for (const { kind, failed } of group) if (kind === 'enqueue') failed?.(error)
+      writes = [...group.filter(({ kind }) => isLocked || kind === 'state'), ...writes]
+      if (isLocked) void error.unlocked?.then(() => (closed ? undefined : start()))
+      else for (const { kind, failed } of group) if (kind === 'enqueue') failed?.(error)
       config.trouble(error)
       return writes.length === 0
     }
@@ -141,7 +143,7 @@ export function createJournal(config: JournalConfig): Journal {
       done()
     } catch (cause) {
       const error = storageError(cause)
-      config.trouble(error)
+      late(error)
       failed(error)
     }
   }
@@ -186,6 +188,8 @@ export function createJournal(config: JournalConfig): Journal {
       closed = true
       timer?.unsubscribe()
       await flush()
+      // Only a locked journal has any left.
+      for (const { kind, failed } of writes) if (kind === 'enqueue') failed?.(new ClosedError('The journal is closed.'))
     },
   }
 }

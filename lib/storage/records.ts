@@ -60,6 +60,9 @@ export interface Sending extends Numbered {
   backendIds?: (string | null)[]
   /** What the change was made on: for conflicts. */
   base?: string
+  /** Of a task that was migrated: the version it has now, and what is sent in the place of what was enqueued. */
+  schemaVersion?: number
+  data?: string
 }
 
 export interface Retry extends Numbered {

@@ -71,6 +71,8 @@ export const anyRecord: fc.Arbitrary<JournalRecord> = fc.oneof(
       version,
       backendIds: fc.array(fc.option(text), { maxLength: 3 }),
       base: fc.json({ maxDepth: 1 }),
+      schemaVersion: fc.nat(),
+      data,
     },
     { requiredKeys: ['kind', 'lsn', 'epoch', 'task', 'firstSentAt'] },
   ),
