@@ -109,7 +109,8 @@ async function begin(
   if (name === found.journal) journal.note({ kind: 'opened', ...outbox.stamp() })
   else {
     // Whoever writes that one is frozen. What it says from now on counts no more, but for tasks that it takes in.
-    outbox.commit({ kind: 'imported', ...outbox.stamp(), writer: found.journal, upTo: state.lsn })
+    const upTo = state.lsn
+    outbox.commit({ kind: 'imported', ...outbox.stamp(), writer: found.journal, upTo })
     await journal.compact(() => snapshot(state, config.owner))
   }
   await putAside(found.broken, journal, config, outbox)

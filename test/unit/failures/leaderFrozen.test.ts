@@ -79,6 +79,24 @@ test('when it wakes it sends nothing more, follows, and what it takes in then is
   expect((await storage.list('rx-outbox/')).filter((name) => name.startsWith('leader'))).toEqual(['leader.2'])
 })
 
+test('a leader that had nothing left to write when it was frozen loses nothing of what it takes in as it wakes', async () => {
+  const { time, open } = tabsInTime()
+  const first = open(new Remote())
+  await time.settle()
+  const two = new Remote()
+  const other = open(two)
+  first.created('note', note('before'))
+  await time.pass(second)
+  first.freeze()
+  await time.pass(200 * second)
+  expect(other.status()?.leader).toBe(true)
+  const receipt = first.created('note', note('woken'))
+  first.thaw()
+  await time.pass(120 * second)
+  expect(two.log).toEqual(['create woken text'])
+  expect(await receipt.settled).toMatchObject({ status: 'persisted' })
+})
+
 test('a leader that answers is never replaced, however long nothing happens', async () => {
   const { time, open } = tabsInTime()
   const first = open(new Remote())
