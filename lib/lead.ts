@@ -29,6 +29,8 @@ export interface LeadConfig extends StageConfig {
   receipts: Receipts
   /** A command of this tab's own was carried out. */
   done: (command: number, result: { taskId?: string; error?: string }) => void
+  /** Resolves at once, but not while this tab is frozen. */
+  awake: () => Promise<void>
   /** This tab runs. */
   beat: () => void
 }
@@ -148,7 +150,8 @@ async function begin(
   if (name === found.journal) journal.note({ kind: 'opened', ...outbox.stamp(), id: state.id })
   else {
     // Whoever writes that one is frozen. What it says from now on counts no more, but for tasks that it takes in.
-    outbox.commit({ kind: 'imported', ...outbox.stamp(), writer: found.journal, upTo: state.lsn })
+    const upTo = state.lsn
+    outbox.commit({ kind: 'imported', ...outbox.stamp(), writer: found.journal, upTo })
     await journal.compact(() => snapshot(state, config.owner))
   }
   await putAside(found.broken, journal, config, outbox)

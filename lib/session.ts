@@ -120,6 +120,7 @@ export function createSession(config: SessionConfig): Session {
     changed$,
     isBusy,
     mayGo: () => isLeading && !gates.paused && config.isOnline() && freshness.isFresh(),
+    awake: freshness.awake,
     beat: freshness.beat,
     done: requests.done,
     changed(lane?: Lane) {
