@@ -69,6 +69,8 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     setAlarm()
   }
   const breakers = createBreakers(config.breaker, outbox)
+  /** When the alarm was last set. */
+  let latest = 0
   /** How often a type was paused by a 401. */
   const pauses = new Map<string, number>()
   const alarm = createAlarm(scheduler, ring)
@@ -229,7 +231,11 @@ export function createDelivery(config: DeliveryConfig): Delivery {
 
   /** To the next lane that is due, the next task that expires, or the next probe. */
   function setAlarm(): void {
-    const probeAt = breakers.nextProbe(scheduler.now())
+    const now = scheduler.now()
+    // The clock was set back: times of before are far away now.
+    if (now < latest) outbox.refreshAll()
+    latest = now
+    const probeAt = breakers.nextProbe(now)
     alarm.set(Math.min(schedule.nextDue() ?? Infinity, expiring.first?.expiresAt ?? Infinity, probeAt))
   }
 

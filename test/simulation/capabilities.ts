@@ -1,0 +1,15 @@
+/** What the library can do already. A line goes when what it names is merged; in the end this file goes. */
+export const capabilities = {
+  /** The option `channel`: tabs hear each other. */
+  channel: false,
+  /** The option `leaderTimeout`: a frozen leader is replaced. */
+  steal: false,
+  /** The option `snapshot`: what is kept beside the journal for when that is gone. */
+  mirror: false,
+  /** A store may give a journal's bytes in any pieces. */
+  pieces: false,
+  /** Commands and results reach the leader from any tab. */
+  everyTab: false,
+  /** The option `durability: 'strict'` is taken. */
+  strict: false,
+}
