@@ -12,4 +12,6 @@ export const capabilities = {
   everyTab: false,
   /** The option `durability: 'strict'` is taken. */
   strict: false,
+  /** After `close()` nothing is written and no timer is left, also by a tab that was about to lead. */
+  closesInTime: false,
 }

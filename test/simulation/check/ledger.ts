@@ -1,3 +1,4 @@
+import { capabilities } from '../capabilities.ts'
 import type { HistoryEvent } from '../history.ts'
 import type { ScriptConfig } from '../script.ts'
 import type { Finding, Invariant } from './findings.ts'
@@ -115,7 +116,7 @@ export class Ledger {
       }
       case 'append':
       case 'replace':
-        for (const id of event.tasks) this.store(id)
+        for (const id of event.tasks) this.store(id, event.life)
         return
       case 'ack': {
         const task = this.tasks.get(event.task)
@@ -193,10 +194,13 @@ export class Ledger {
 
   private readonly stored = new Set<string>()
 
-  private store(id: string): void {
+  private store(id: string, by: number): void {
     this.stored.add(id)
     const task = this.tasks.get(id)
-    if (task) task.isStored = true
+    if (!task) return
+    task.isStored = true
+    // Nobody is told what becomes of it.
+    if (!capabilities.closesInTime && this.life(by).isOver) task.isExcused = true
   }
 
   private unauthorize(event: Of<'answer'>): void {

@@ -56,7 +56,6 @@ export class Disk {
           apply: () => {
             const { now } = this.world.loop
             this.journals(space).set(journal, [{ bytes, at: now, flushedAt: now }])
-            this.world.hit('journal replaced', true)
             this.world.record({ is: 'replace', life: life.id, space, journal, tasks: tasksIn(bytes) })
           },
         })

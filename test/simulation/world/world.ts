@@ -1,3 +1,4 @@
+import type { Fault } from '../faults.ts'
 import type { HistoryEvent, Happening } from '../history.ts'
 import { createRandom, type Random } from '../random.ts'
 import type { Pending, Script, StoreFate } from '../script.ts'
@@ -18,7 +19,7 @@ export class World {
   readonly loop = new Loop(beginning)
   readonly history: HistoryEvent[] = []
   /** Faults, and how often each struck. */
-  readonly hits = new Map<string, number>()
+  readonly hits = new Map<Fault, number>()
   /** What became of the calls of the store, by number. */
   readonly fates: Map<number, StoreFate>
   readonly disk: Disk
@@ -64,7 +65,7 @@ export class World {
   }
 
   /** A fault struck; or, `always`, something worth counting that also happens in calm. */
-  hit(fault: string, always = false): void {
+  hit(fault: Fault, always = false): void {
     if (!this.isCalm || always) this.hits.set(fault, (this.hits.get(fault) ?? 0) + 1)
   }
 
