@@ -12,12 +12,15 @@ export function checkRetries(ledger: Ledger): (event: HistoryEvent) => void {
   const waiting = new Map<string, Of<'retrying'>>()
   const answered = new Map<string, Of<'answer'>>()
   const flushedAt = new Map<number, number>()
+  /** Tasks that were asked about: they had begun already. */
+  const reconciled = new Set<string>()
 
   function send(event: Of<'send'>): void {
     const { task: id, life: at, clock } = event
     const task = ledger.tasks.get(id)
     const life = ledger.life(at)
     const type = event.entity.split(' ')[0] ?? ''
+    if (reconciled.delete(`${at} ${id}`)) return
     ledger.expect('I10', !life.unauthorized.has(type), () => `${id} was sent before authorized('${type}')`)
     ledger.expect('I10', !life.isPaused, () => `${id} was sent although life ${at} was paused`)
     ledger.expect('I10', ledger.isOnline || ledger.isCalm, () => `${id} was sent offline`)
@@ -27,7 +30,7 @@ export function checkRetries(ledger: Ledger): (event: HistoryEvent) => void {
       expiresAt === undefined || clock < expiresAt,
       () => `${id} was sent ${clock - (expiresAt ?? 0)} ms after it had expired`,
     )
-    const attempts = counted.get(id)?.length ?? 0
+    const attempts = ledger.hadTrouble ? 0 : (counted.get(id)?.length ?? 0)
     ledger.expect(
       'I10',
       attempts <= maxRetries,
@@ -93,6 +96,9 @@ export function checkRetries(ledger: Ledger): (event: HistoryEvent) => void {
         return answer(event)
       case 'crash':
         return crashed(event)
+      case 'reconcile':
+        reconciled.add(`${event.life} ${event.task}`)
+        return
       case 'command':
         if (event.name === 'flush') flushedAt.set(event.life, event.at)
         return

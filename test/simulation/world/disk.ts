@@ -152,6 +152,7 @@ export class Disk {
       const ms = fate?.is === 'hangs' ? fate.ms : world.latency()
       if (fate?.is === 'hangs') {
         world.hit('call hangs')
+        world.hangsUntil = Math.max(world.hangsUntil, world.loop.now + ms)
         world.record({ is: 'store fault', life: life.id })
       }
       if (ms === 0) land()

@@ -18,6 +18,7 @@ export async function settleDown(app: App): Promise<void> {
     // Nobody waits for ever: the user loads the page again.
     if (tab.life.isStuck) world.crash(tab.life, 0, 'lost')
   }
+  if (world.hangsUntil > world.loop.now) await world.loop.run(() => false, world.hangsUntil + 1)
   app.openAll()
   if (!capabilities.channel && app.tabs.length > 1) await app.closeAll()
   for (let owner = 0; owner < world.script.config.owners; owner++) await drain(app, ownerName(owner) ?? '')

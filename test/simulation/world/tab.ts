@@ -102,11 +102,14 @@ export class Tab {
         life.isAlive && hear(value)
     persistence.results$.subscribe(told((result) => this.hear(result)))
     persistence.errors$.subscribe(told((error) => this.hearError(error)))
-    bus.on('queue:task-enqueued').subscribe(
-      told(({ task: { id: task, retryOf: from, expiresAt } }) => {
-        if (from !== undefined) world.record({ is: 'made', life: life.id, task, from, expiresAt })
-      }),
-    )
+    // After a crash nobody is told again that a retry was enqueued.
+    for (const name of ['queue:task-enqueued', 'queue:task-processing'] as const) {
+      bus.on(name).subscribe(
+        told(({ task: { id: task, retryOf: from, expiresAt } }) => {
+          if (from !== undefined) world.record({ is: 'made', life: life.id, task, from, expiresAt })
+        }),
+      )
+    }
     bus.on('queue:task-discarded').subscribe(
       told(({ task }) => {
         if (task.outcome) world.record({ is: 'removed', life: life.id, task: task.id })

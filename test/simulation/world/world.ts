@@ -30,6 +30,8 @@ export class World {
   /** From here on nothing goes wrong any more. */
   isCalm = false
   isOnline = true
+  /** Until when a call of the store hangs (ms of true time). */
+  hangsUntil = 0
   /** How far the clock on the wall is off, ms. */
   skew = 0
   /** How much longer the server remembers its keys, ms: what clients cannot know of the time that passed. */
