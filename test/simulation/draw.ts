@@ -67,7 +67,7 @@ function configOf(random: Random, exists: Set<Fault>): ScriptConfig {
     attemptTimeout: 5_000,
     maxRetryAfter: random.pick([5_000, 86_400_000]),
     keyWindow,
-    reconcile: random.pick([false, 'knows', 'knows', 'unknown']),
+    reconcile: random.pick<ScriptConfig['reconcile']>([false, 'knows', 'knows', 'unknown']),
     durability: random.pick(['relaxed', 'strict']),
     flushAfter: random.pick([200, 1_000]),
     latency: random.pick([0, 0, 3, 20]),

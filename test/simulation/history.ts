@@ -14,7 +14,8 @@ interface Stamp {
 export type Happening =
   | { is: 'config'; config: ScriptConfig }
   | { is: 'open'; life: number; tab: number }
-  | { is: 'crash' | 'closed' | 'freeze' | 'thaw' | 'stolen'; life: number }
+  | { is: 'crash'; life: number }
+  | { is: 'closed' | 'freeze' | 'thaw' | 'stolen'; life: number }
   | { is: 'owner'; life: number; owner: string | null }
   /** The app said something of an entity: a task. */
   | ({ is: 'enq'; life: number; owner: string } & TaskNote)

@@ -2,6 +2,7 @@ import { check } from './check/checker.ts'
 import type { Finding } from './check/findings.ts'
 import { draw } from './draw.ts'
 import { runScript } from './runScript.ts'
+import { crashing, type Scenario } from './scenarios.ts'
 import type { Script } from './script.ts'
 import { shrink } from './shrink.ts'
 
@@ -76,4 +77,22 @@ export async function story(script: Script, shrinks: boolean): Promise<string> {
 
 function add(sums: Record<string, number>, more: Map<string, number>): void {
   for (const [name, count] of more) sums[name] = (sums[name] ?? 0) + count
+}
+
+/** Yield points of a scenario: the library can be killed at each. */
+export async function pointsOf(scenario: Scenario): Promise<number> {
+  return (await runScript(crashing(scenario))).steps
+}
+
+/** Kills the library at one yield point of a scenario, and, for pairs, then at each one after it. */
+export async function crashes(scenario: Scenario, first: number, pairs: boolean): Promise<Tally> {
+  const tally = emptyTally()
+  await tell(tally, `--scenario "${scenario.name}" --at ${first}`, crashing(scenario, first))
+  for (let second = 0; pairs; second++) {
+    const before = tally.hits['crash at a yield point'] ?? 0
+    await tell(tally, `--scenario "${scenario.name}" --at ${first},${second}`, crashing(scenario, first, second))
+    // Nothing was left that it could have been killed at.
+    if ((tally.hits['crash at a yield point'] ?? 0) < before + 2) break
+  }
+  return tally
 }

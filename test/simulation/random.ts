@@ -5,7 +5,7 @@ export interface Random {
   /** A whole number, `least` and `most` included. */
   int: (least: number, most: number) => number
   chance: (probability: number) => boolean
-  pick: <T>(list: readonly [T, ...T[]]) => T
+  pick: <const T>(list: readonly [T, ...T[]]) => T
 }
 
 export function createRandom(seed: number): Random {

@@ -116,7 +116,10 @@ export class Ledger {
       }
       case 'append':
       case 'replace':
-        for (const id of event.tasks) this.store(id, event.life)
+        // Nobody is told what becomes of it.
+        if (!capabilities.closesInTime && this.life(event.life).isOver)
+          for (const task of this.tasks.values()) task.isExcused = true
+        for (const id of event.tasks) this.store(id)
         return
       case 'ack': {
         const task = this.tasks.get(event.task)
@@ -194,13 +197,11 @@ export class Ledger {
 
   private readonly stored = new Set<string>()
 
-  private store(id: string, by: number): void {
+  private store(id: string): void {
     this.stored.add(id)
     const task = this.tasks.get(id)
     if (!task) return
     task.isStored = true
-    // Nobody is told what becomes of it.
-    if (!capabilities.closesInTime && this.life(by).isOver) task.isExcused = true
   }
 
   private unauthorize(event: Of<'answer'>): void {

@@ -30,7 +30,8 @@ export function checkRetries(ledger: Ledger): (event: HistoryEvent) => void {
       expiresAt === undefined || clock < expiresAt,
       () => `${id} was sent ${clock - (expiresAt ?? 0)} ms after it had expired`,
     )
-    const attempts = ledger.hadTrouble ? 0 : (counted.get(id)?.length ?? 0)
+    const mayForget = ledger.hadTrouble || ledger.hadPowerCut || ledger.hadWipe
+    const attempts = mayForget ? 0 : (counted.get(id)?.length ?? 0)
     ledger.expect(
       'I10',
       attempts <= maxRetries,
@@ -68,10 +69,9 @@ export function checkRetries(ledger: Ledger): (event: HistoryEvent) => void {
   }
 
   /** An attempt that cost one: it is in the journal a moment later, if nothing is wrong with that. */
-  function answer(event: Of<'answer'>): void {
+  function count(event: Of<'answer'>): void {
     answered.set(event.task, event)
-    const isCertain = !ledger.hadTrouble && !ledger.hadWipe && !ledger.hadPowerCut
-    if (!isCertain || [0, 200, 401, 408].includes(event.status)) return
+    if ([0, 200, 401, 408].includes(event.status)) return
     const known = counted.get(event.task)
     if (known) known.push(event)
     else counted.set(event.task, [event])
@@ -93,7 +93,7 @@ export function checkRetries(ledger: Ledger): (event: HistoryEvent) => void {
       case 'retrying':
         return retrying(event)
       case 'answer':
-        return answer(event)
+        return count(event)
       case 'crash':
         return crashed(event)
       case 'reconcile':

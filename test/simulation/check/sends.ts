@@ -101,10 +101,16 @@ export function checkSends(ledger: Ledger): (event: HistoryEvent) => void {
     const last = newest.get(lane)
     ledger.expect(
       'I4',
-      last === undefined || enq.rev > last.rev || before.length > 0,
+      last === undefined || enq.rev > last.rev || before.length > 0 || isGivenUp(task),
       () => `${id} (${enq.rev}) of ${entity} took effect after a later one (${last?.rev})`,
     )
     if (last === undefined || enq.rev > last.rev) newest.set(lane, { rev: enq.rev, key })
+  }
+
+  /** It ended in doubt while a request of it was still under way: nobody could know. */
+  function isGivenUp({ settled }: TaskStory): boolean {
+    const end = settled.at(-1)
+    return end !== undefined && end.status !== 'persisted' && end.inDoubt
   }
 
   /** Only what a person retries by hand after the remote has forgotten its key, or what a power cut made the library forget. */

@@ -7,22 +7,24 @@ const injected = ['StorageError', 'UnknownError', 'InvalidStateError', 'QuotaExc
 /** What is stored, by whom, and what is told of it: I2, I5, I6, I7, I9, I15. */
 export function checkStores(ledger: Ledger): (event: HistoryEvent) => void {
   /** Who wrote a journal last, and who did before. */
-  const writers = new Map<string, { last: number; former: Set<number> }>()
+  const writers = new Map<string, { last: string; former: Set<string> }>()
 
   return (event) => {
     switch (event.is) {
       case 'append':
       case 'replace': {
         const key = `${event.space}/${event.journal}`
-        const known = writers.get(key) ?? { last: event.life, former: new Set() }
+        // Each owner that a tab has is a writer of its own.
+        const writer = `${event.life}/${ledger.life(event.life).session}`
+        const known = writers.get(key) ?? { last: writer, former: new Set() }
         writers.set(key, known)
         ledger.expect(
           'I5',
-          !known.former.has(event.life),
-          () => `life ${event.life} writes ${key} although life ${known.last} did meanwhile`,
+          !known.former.has(writer),
+          () => `${writer} writes ${key} although ${known.last} did meanwhile`,
         )
-        if (known.last !== event.life) known.former.add(known.last)
-        known.last = event.life
+        if (known.last !== writer) known.former.add(known.last)
+        known.last = writer
         ledger.expect(
           'I9',
           !capabilities.closesInTime || !ledger.life(event.life).isOver,

@@ -6,6 +6,8 @@ import { World } from './world.ts'
 
 const entities = ['note 1', 'note 2', 'tag 1', 'tag a/b']
 
+const nameOf = (entity: number): string => entities[entity] ?? `note ${entity}`
+
 /** The app in all its tabs, its user, and the ill fortune of the device: makes the script happen. */
 export class App {
   readonly world: World
@@ -39,7 +41,7 @@ export class App {
 
   /** Opens everything that is closed. */
   openAll(): void {
-    for (const [at, owner] of [...this.reopening]) if (!this.tabs[at]) this.open(at, owner)
+    for (const [at, owner] of this.reopening) if (!this.tabs[at]) this.open(at, owner)
   }
 
   /** All tabs are closed; the library gets the time that it needs. */
@@ -187,7 +189,7 @@ export class App {
     const tab = this.tabs[action.tab % this.tabs.length]
     if (!tab || tab.life.isFrozen || tab.isClosing) return
     const owner = tab.owner$.value
-    const entity = entities[action.entity] ?? ''
+    const entity = nameOf(action.entity)
     if (owner === null) return
     const at = `${owner}/${entity}`
     const isShown = this.shown.has(at)
@@ -196,7 +198,7 @@ export class App {
     const operation = action.does === 'remove' ? 'delete' : isShown ? 'update' : 'create'
     if (operation === 'delete') this.shown.delete(at)
     else this.shown.set(at, rev)
-    const dependsOn = action.dependsOn.flatMap((other) => entities[other] ?? []).filter((other) => other !== entity)
+    const dependsOn = action.dependsOn.map(nameOf).filter((other) => other !== entity)
     const maxAge = action.does === 'save' ? action.maxAge : undefined
     const { receipt, expiresAt } = this.say(tab, operation, entity, rev, {
       priority: action.priority,

@@ -40,7 +40,7 @@ class Timer<T> extends Subscription {
         this.due = undefined
         this.life.timers--
         if (this.closed || !this.life.step()) return
-        this.work.call(this as unknown as SchedulerAction<T>, state)
+        this.work.call(this, state)
       },
       this.life,
     )

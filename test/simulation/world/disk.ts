@@ -202,7 +202,8 @@ export class Disk {
   }
 }
 
-const latin = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Slice()
+const latin = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 
 /** The tasks that a group names. */
 const tasksIn = (bytes: Uint8Array): string[] => latin(bytes).match(/T\d+/g) ?? []

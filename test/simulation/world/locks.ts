@@ -121,7 +121,7 @@ export class Locks {
         name,
         queue.filter((request) => request.life !== life),
       )
-    for (const request of [...this.holders.values()]) if (request.life === life) this.free(request)
+    for (const request of this.holders.values()) if (request.life === life) this.free(request)
   }
 }
 
