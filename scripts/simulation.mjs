@@ -10,13 +10,14 @@ const folder = 'node_modules/.cache/simulation'
  * Bundles the library and its simulation into one file that a thread runs: nothing is resolved or compiled later.
  *
  * @param {string} name
- * @param {{ file: string, find: string, put: string }} [mutant] a bug that is planted, as a change of a file's text
+ * @param {{ name: string, file: string, find: string, put: string }} [mutant] a bug that is planted, as a change of a file's text
+ * @param {string} [entry] of test/simulation
  * @returns {Promise<string>} the path
  */
-export async function bundle(name, mutant) {
+export async function bundle(name, mutant, entry = 'worker') {
   mkdirSync(`${root}${folder}`, { recursive: true })
   if (mutant && !readFileSync(`${root}${mutant.file}`, 'utf8').includes(mutant.find))
-    throw new Error(`${mutant.file} has no longer the text of the mutant "${name}":\n${mutant.find}`)
+    throw new Error(`${mutant.file} has no longer the text of the mutant "${mutant.name}":\n${mutant.find}`)
   await build({
     root,
     configFile: false,
@@ -31,7 +32,7 @@ export async function bundle(name, mutant) {
         ]
       : [],
     build: {
-      ssr: 'test/simulation/worker.ts',
+      ssr: `test/simulation/${entry}.ts`,
       outDir: folder,
       emptyOutDir: false,
       minify: false,
@@ -60,12 +61,12 @@ export class Threads {
    * Does the jobs that `next` gives until there is none left.
    *
    * @param {() => object | undefined} next
-   * @param {(result: any) => unknown} done
+   * @param {(result: any, job: any) => unknown} done
    */
   async all(next, done) {
     await Promise.all(
       this.workers.map(async (worker) => {
-        for (let job = next(); job; job = next()) await done(await this.ask(worker, job))
+        for (let job = next(); job; job = next()) await done(await this.ask(worker, job), job)
       }),
     )
   }

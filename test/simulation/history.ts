@@ -34,7 +34,16 @@ export type Happening =
   | ({ is: 'send'; life: number; request: number; task: string; key: string; owner: string } & Body)
   | ({ is: 'apply'; task: string; key: string; owner: string } & Body)
   /** What the strategy was told. `applied`: by this request or an earlier one of its key. */
-  | { is: 'answer'; life: number; request: number; task: string; status: number; retryAfter?: number; applied: boolean }
+  | {
+      is: 'answer'
+      life: number
+      request: number
+      task: string
+      status: number
+      retryAfter?: number
+      permanent?: true
+      applied: boolean
+    }
   /** The strategy gave up on a request: its signal was aborted. */
   | { is: 'aborted'; life: number; request: number }
   | { is: 'reconcile'; life: number; task: string; key: string; answer: 'applied' | 'not applied' | 'unknown' }

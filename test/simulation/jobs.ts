@@ -55,14 +55,14 @@ export async function seeds(from: number, count: number, untilFailure: boolean):
 }
 
 /** The story of a life; of a failure, as short as it can be told. */
-export async function story(script: Script, shrinks: boolean): Promise<string> {
+export async function story(script: Script, shrinks: boolean): Promise<{ text: string; findings: number }> {
   const short = shrinks ? await shrink(script) : script
   const { history } = await runScript(short)
   const { findings } = check(history)
   const began = history[0]?.at ?? 0
   const told = history.map(({ at, clock: _, ...event }, index) => `${index} +${at - began} ${JSON.stringify(event)}`)
   const { config, actions, weather, stores, crashes } = short
-  return [
+  const text = [
     `config ${JSON.stringify(config)}`,
     ...actions.map((action) => `  ${JSON.stringify(action)}`),
     `weather ${JSON.stringify(weather)}`,
@@ -73,6 +73,7 @@ export async function story(script: Script, shrinks: boolean): Promise<string> {
     '',
     ...findings.map(({ invariant, what, event }) => `${invariant} at ${event}: ${what}`),
   ].join('\n')
+  return { text, findings: findings.length }
 }
 
 function add(sums: Record<string, number>, more: Map<string, number>): void {

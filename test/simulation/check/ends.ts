@@ -18,12 +18,16 @@ export function checkEnds(ledger: Ledger): (event: HistoryEvent) => void {
     )
     told.set(key, event.status)
     ledger.expect('I15', !life.isOver, () => `life ${event.life} told the end of ${event.task} after its own`)
-    if (event.status === 'persisted' && event.sent === true)
+    const task = ledger.tasks.get(event.task)
+    const mayForget = ledger.hadPowerCut || ledger.hadWipe
+    if (event.status === 'superseded')
       ledger.expect(
-        'I1',
-        wasApplied(ledger.tasks.get(event.task)),
-        () => `${event.task} ended as persisted and never took effect`,
+        'I3',
+        mayForget || task?.sends.length === 0,
+        () => `${event.task} became part of ${event.by} after it had been sent`,
       )
+    if (event.status === 'persisted' && event.sent === true)
+      ledger.expect('I1', wasApplied(task), () => `${event.task} ended as persisted and never took effect`)
   }
 
   const applied = new Set<string>()

@@ -86,8 +86,23 @@ export function checkRetries(ledger: Ledger): (event: HistoryEvent) => void {
       )
   }
 
+  /** It was tried as often as it may be, or refused for good, or nobody can tell what became of it. */
+  function settle(event: Of<'settle'>): void {
+    const task = ledger.tasks.get(event.task)
+    if (event.status !== 'failed' || !task) return
+    const isKnown = event.inDoubt && ledger.config.keyWindow < Infinity
+    const isEnough = task.sends.length > maxRetries || answered.get(event.task)?.permanent === true || isKnown
+    ledger.expect(
+      'I10',
+      isEnough,
+      () => `${event.task} ended as failed after ${task.sends.length} of ${maxRetries + 1} attempts`,
+    )
+  }
+
   return (event) => {
     switch (event.is) {
+      case 'settle':
+        return settle(event)
       case 'send':
         return send(event)
       case 'retrying':

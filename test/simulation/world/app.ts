@@ -120,11 +120,13 @@ export class App {
       case 'owner':
         if (world.script.config.owners > 1) tab.switchOwner(ownerName(action.owner))
         return
-      case 'retry':
+      case 'retry': {
+        const letter = chosen(tab.dead, action.pick)
+        return letter && this.command(tab, 'retry', () => persistence.retry(letter.id))
+      }
       case 'discard': {
-        const { dead } = tab
-        const letter = dead[action.pick % Math.max(1, dead.length)]
-        return letter && this.command(tab, action.does, () => persistence[action.does as 'retry'](letter.id))
+        const task = chosen([...tab.queue, ...tab.dead], action.pick)
+        return task && this.command(tab, 'discard', () => persistence.discard(task.id))
       }
       case 'authorized':
         for (const type of ['note', 'tag'] as const)
@@ -238,6 +240,10 @@ export class App {
     )
     void settled.then(({ status }) => life.isAlive && world.record({ is: 'receipt', life: life.id, task, status }))
   }
+}
+
+function chosen<T>(list: readonly T[], pick: number): T | undefined {
+  return list[pick % Math.max(1, list.length)]
 }
 
 function refOf(name: string): EntityRef & { entityType: keyof Entities } {

@@ -108,6 +108,7 @@ export class Server {
             status,
             applied: this.applied.has(key),
             ...(retryAfter !== undefined && { retryAfter }),
+            ...(outcome instanceof PermanentError && { permanent: true as const }),
           })
           if (outcome instanceof Error) reject(outcome)
           else resolve(outcome)

@@ -44,6 +44,10 @@ export class Tab {
     return now(this.persistence.dead$)
   }
 
+  get queue(): readonly PersistenceTask[] {
+    return now(this.persistence.queue$)
+  }
+
   switchOwner(owner: string | null): void {
     this.world.record({ is: 'owner', life: this.life.id, owner })
     this.owner$.next(owner)
