@@ -47,10 +47,13 @@ export interface BreakerConfig {
 export interface LockManagerLike {
   request: (
     name: string,
-    options: { signal?: AbortSignal; ifAvailable?: boolean },
+    options: { signal?: AbortSignal; ifAvailable?: boolean; steal?: boolean },
     callback: (lock: unknown) => Promise<void>,
   ) => Promise<unknown>
 }
+
+/** How tabs wake each other; what it loses is found in the journals. A `BroadcastChannel` fits. */
+export type TabChannel = Pick<BroadcastChannel, 'postMessage' | 'onmessage' | 'close'>
 
 export interface Options<E extends EntityMap> {
   /** Keeps several outboxes of one origin apart. @default 'rx-outbox' */
@@ -60,9 +63,15 @@ export interface Options<E extends EntityMap> {
    * wait for it; `null` is nobody, and `emit` is refused. @default ''
    */
   owner?: string | Observable<string | null>
-  /** @default the best available: localforage on IndexedDB, else memory */
+  /** @default the first that works: OPFS, localforage on IndexedDB, memory; `status$.storage` says which, and why */
   storage?: LocalForageLike | string | JournalStore
-  durability?: 'relaxed'
+  /**
+   * `'strict'`: durable survives a power loss, where the store can do that (OPFS); `status$.storage` says what there is.
+   * @default 'relaxed'
+   */
+  durability?: 'relaxed' | 'strict'
+  /** Where the OPFS store's worker is: for a strict CSP, or a bundler that does not see workers. @default beside the library */
+  workerUrl?: string | URL
   /** Lanes delivered at once. @default 1 */
   concurrency?: number
   /** @default 0 */
@@ -101,6 +110,10 @@ export interface Options<E extends EntityMap> {
   createId?: () => string
   /** `null`: none, this instance is alone. @default navigator.locks */
   locks?: LockManagerLike | null
+  /** Makes the channel between the tabs of one name; `null`: none. @default name => new BroadcastChannel(name) */
+  channel?: ((name: string) => TabChannel | null) | null
+  /** Milliseconds without a sign of life after which another tab takes the lead. @default 90_000 */
+  leaderTimeout?: number
 }
 
 /** What is used of localforage: the module itself and every instance of it fit. */
@@ -130,9 +143,10 @@ export interface Persistence<E extends EntityMap> {
   created: <K extends EntityType<E>>(entityType: K, data: E[K], options?: TaskOptions) => Receipt<E[K]>
   updated: <K extends EntityType<E>>(entityType: K, data: E[K], options?: TaskOptions) => Receipt<E[K]>
   deleted: <K extends EntityType<E>>(entityType: K, id: string, options?: TaskOptions) => Receipt<E[K]>
+  /** For all tabs of this name and owner, as long as one of them lives. */
   pause: () => Promise<void>
   resume: () => Promise<void>
-  /** After `auth:required`: the type is delivered again. */
+  /** After `auth:required`, from any tab: the type is delivered again. */
   authorized: (entityType: EntityType<E>) => Promise<void>
   /** Waiting retries become due at once, except under Retry-After. */
   flush: () => Promise<void>

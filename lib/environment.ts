@@ -1,4 +1,14 @@
-import { asyncScheduler, distinctUntilChanged, EMPTY, fromEvent, map, merge, startWith, type Observable } from 'rxjs'
+import {
+  asyncScheduler,
+  distinctUntilChanged,
+  EMPTY,
+  filter,
+  fromEvent,
+  map,
+  merge,
+  startWith,
+  type Observable,
+} from 'rxjs'
 import type { LockManagerLike } from './api.ts'
 
 /** The one seam to the outer world: nothing else in the library reads a clock, chance, or a global of the browser. */
@@ -9,7 +19,12 @@ export const environment = {
   online$,
   locks,
   channel,
+  away$,
   hasIndexedDB: () => typeof indexedDB !== 'undefined',
+  hasOpfs: () => typeof Worker !== 'undefined' && typeof files()?.getDirectory === 'function',
+  directory: () => navigator.storage.getDirectory(),
+  opfsWorker,
+  persisted,
 }
 
 /** A random UUID, also where the page is not a secure context and has no `randomUUID`. */
@@ -39,4 +54,31 @@ function locks(): LockManagerLike | null {
 /** A channel between the tabs of an origin; it only wakes, the journals are the truth. */
 function channel(name: string): BroadcastChannel | null {
   return typeof window === 'undefined' || typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name)
+}
+
+/** Whether the page lies in the back/forward cache: then it must hold nothing open. */
+function away$(): Observable<boolean> {
+  if (typeof window === 'undefined') return EMPTY
+  const isKept = filter(({ persisted }: PageTransitionEvent) => persisted)
+  const hidden$ = fromEvent<PageTransitionEvent>(window, 'pagehide').pipe(isKept)
+  const shown$ = fromEvent<PageTransitionEvent>(window, 'pageshow').pipe(isKept)
+  return merge(hidden$.pipe(map(() => true)), shown$.pipe(map(() => false)))
+}
+
+/** Files and their rules; secure contexts only. */
+function files(): Partial<StorageManager> | undefined {
+  return typeof navigator === 'undefined' ? undefined : navigator.storage
+}
+
+/** In just this form bundlers see that there is a worker, and take it along. */
+function opfsWorker(url?: string | URL): Worker {
+  return url === undefined
+    ? new Worker(new URL('./storage/opfsWorker.js', import.meta.url), { type: 'module' })
+    : new Worker(url, { type: 'module' })
+}
+
+/** Whether the browser promises to keep what is stored; `ask`: it should. `undefined` where it does not say. */
+async function persisted(ask: boolean): Promise<boolean | undefined> {
+  const already = await files()?.persisted?.()
+  return already === false && ask ? files()?.persist?.() : already
 }

@@ -41,8 +41,9 @@ export function createIntake({ settings, owner, receipts, stage, changed }: Inta
     const records = batch.map(({ draft, receipt }) => recordOf(draft, receipt.taskId, into))
     try {
       await into.journal.write(records, 'enqueue')
-      into.outbox.accept(records, { merge: into.delivery !== undefined })
-      for (const { receipt } of batch) receipt.stored()
+      into.accept(records)
+      const journal = into.journal.name
+      for (const [i, { lsn }] of records.entries()) batch[i]?.receipt.stored({ journal, lsn })
     } catch (error) {
       for (const { receipt } of batch) receipt.notStored(error)
     }
@@ -51,10 +52,10 @@ export function createIntake({ settings, owner, receipts, stage, changed }: Inta
     changed()
   }
 
-  function recordOf(draft: Draft, id: string, { outbox }: Stage): Enqueued {
+  function recordOf(draft: Draft, id: string, { stamp }: Stage): Enqueued {
     const { entityType, operation, createdAt, priority, expiresAt, maxAge, dependsOn, text } = draft
     return {
-      ...outbox.stamp(),
+      ...stamp(),
       kind: 'enqueued',
       id,
       entityType,

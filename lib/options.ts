@@ -1,9 +1,9 @@
 import { isObservable, type Observable, of, type SchedulerLike } from 'rxjs'
 import * as z from 'zod/mini'
-import type { BreakerConfig, LockManagerLike, Options, Strategies } from './api.ts'
+import type { BreakerConfig, LockManagerLike, Options, Strategies, TabChannel } from './api.ts'
 import { environment } from './environment.ts'
 import type { StandardSchemaV1 } from './standardSchema.ts'
-import { chooseStore } from './storage/chooseStore.ts'
+import { chooseStore, type StoreChoice } from './storage/chooseStore.ts'
 import { present } from './outbox/snapshot.ts'
 import type { JournalStore } from './storage/journalStore.ts'
 import type { EntityEvent, EntityMap, EntityOperators } from './events.ts'
@@ -14,6 +14,7 @@ export interface Settings {
   name: string
   owner$: Observable<string | null>
   store: JournalStore
+  storageChoice: StoreChoice
   concurrency: number
   priorityOf: (event: EntityEvent) => number
   maxOvertakes: number
@@ -30,6 +31,8 @@ export interface Settings {
   random: () => number
   createId: () => string
   locks: LockManagerLike | null
+  channel: (name: string) => TabChannel | null
+  leaderTimeout: number
   strategyOf: (entityType: string) => PersistenceStrategy<unknown> | undefined
   retryConfigOf: (entityType: string) => RetryConfig
   operatorsOf: (entityType: string) => EntityOperators<unknown> | undefined
@@ -38,7 +41,7 @@ export interface Settings {
 
 const retryDefaults: RetryConfig = { maxRetries: 3, initialDelay: 180_000, multiplier: 4, maxDelay: 3_600_000 }
 const breakerDefaults: BreakerConfig = { failures: 5, delay: 5_000, maxDelay: 300_000 }
-const promised = ['pull', 'resolve', 'apply', 'conflict', 'migrations', 'encryption', 'channel', 'leaderTimeout']
+const promised = ['pull', 'resolve', 'apply', 'conflict', 'migrations', 'encryption']
 
 const duration = z.number().check(z.gte(0))
 const count = z.int().check(z.gte(1))
@@ -60,7 +63,8 @@ const options = z.strictObject({
   storage: z.optional(
     z.union([z.string(), z.custom((value) => typeof value === 'object' || typeof value === 'function')]),
   ),
-  durability: z.optional(z.literal('relaxed', { error: 'only "relaxed" is there yet; "strict" comes with OPFS' })),
+  durability: z.optional(z.enum(['relaxed', 'strict'])),
+  workerUrl: z.optional(z.union([z.string().check(z.minLength(1)), z.instanceof(URL)])),
   concurrency: z.optional(count),
   priority: z.optional(z.union([z.number(), callable])),
   maxOvertakes: z.optional(z.union([count, z.literal(Infinity)])),
@@ -88,6 +92,8 @@ const options = z.strictObject({
   locks: z.optional(
     z.union([z.null(), z.custom((value) => typeof value === 'object', 'has to be like navigator.locks')]),
   ),
+  channel: z.optional(z.union([z.null(), callable])),
+  leaderTimeout: z.optional(z.number().check(z.gt(0))),
 })
 
 /**
@@ -105,10 +111,13 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
   const retryConfigs = new Map(ownRetryConfigs.map(([type, own]) => [type, { ...retryConfig, ...present({ ...own }) }]))
   const operators = new Map<string, EntityOperators<unknown> | undefined>(Object.entries(given.operators ?? {}))
   const schemas = new Map<string, StandardSchemaV1 | undefined>(Object.entries(given.schemas ?? {}))
+  const { durability = 'relaxed', workerUrl } = given
+  const storageChoice = chooseStore(given.storage, { durability, workerUrl, scheduler })
   return {
     name: given.name ?? 'rx-outbox',
     owner$: typeof owner === 'string' ? of(owner) : owner,
-    store: chooseStore(given.storage, scheduler),
+    store: storageChoice.store,
+    storageChoice,
     concurrency: given.concurrency ?? 1,
     priorityOf: typeof priority === 'function' ? priority : () => priority,
     maxOvertakes: given.maxOvertakes ?? 1_000,
@@ -125,6 +134,8 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     random: given.random ?? environment.random,
     createId: given.createId ?? environment.createId,
     locks: given.locks === undefined ? environment.locks() : given.locks,
+    channel: given.channel === undefined ? environment.channel : (given.channel ?? (() => null)),
+    leaderTimeout: given.leaderTimeout ?? 90_000,
     strategyOf: (entityType) => byType.get(entityType),
     retryConfigOf: (entityType) => retryConfigs.get(entityType) ?? retryConfig,
     operatorsOf: (entityType) => operators.get(entityType),

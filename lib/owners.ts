@@ -12,6 +12,8 @@ export interface Owners {
   switchTo: (owner: string | null) => void
   /** Hands an event to whoever owns it at this moment; it waits while that owner is not known, or not open yet. */
   hand: (to: (session: Session) => void, receipt?: OpenReceipt) => void
+  /** While away nothing is open, and what is emitted waits. */
+  setAway: (isAway: boolean) => void
   /** Resolves when everything is written that can be. */
   close: () => Promise<void>
 }
@@ -28,6 +30,7 @@ export function createOwners(open: (owner: string) => Session, trouble: (error: 
   let held: Held[] = []
   let current: string | null | undefined
   let isClosing = false
+  let isAway = false
 
   function begin(owner: string): void {
     const before = closings.get(owner)
@@ -36,6 +39,7 @@ export function createOwners(open: (owner: string) => Session, trouble: (error: 
       void before.then(() => begin(owner))
       return
     }
+    if (isAway) return
     const isCurrent = owner === current && !isClosing
     const own = held.filter((event) => event.owner === owner)
     if (isCurrent ? session$.value : own.length === 0) return
@@ -86,8 +90,22 @@ export function createOwners(open: (owner: string) => Session, trouble: (error: 
       if (session$.value) to(session$.value)
       else held.push({ owner: current ?? undefined, to, receipt })
     },
+    setAway(away) {
+      if (away === isAway) return
+      isAway = away
+      const before = session$.value
+      if (away && before) {
+        session$.next(undefined)
+        end(before)
+      }
+      if (away) return
+      const owed = new Set(held.flatMap(({ owner }) => owner ?? []))
+      if (typeof current === 'string') owed.add(current)
+      for (const owner of owed) begin(owner)
+    },
     async close() {
       isClosing = true
+      isAway = false
       if (session$.value) end(session$.value)
       while (closings.size > 0) await Promise.all(closings.values())
       const lost = held.filter(({ receipt }) => !receipt)

@@ -11,7 +11,9 @@ import {
 } from 'rxjs'
 import type { EventBus, Options, Persistence, Strategies } from './api.ts'
 import { attach, createEventBus } from './bus.ts'
+import type { Controls } from './controls.ts'
 import { createDoor, type Draft } from './door.ts'
+import { environment } from './environment.ts'
 import { ClosedError, NoOwnerError, PersistenceError } from './errors.ts'
 import { createNews } from './news.ts'
 import { normalize } from './options.ts'
@@ -19,11 +21,11 @@ import type { Lane } from './outbox/lane.ts'
 import { createOwners } from './owners.ts'
 import { createReceipts, type OpenReceipt } from './outbox/receipts.ts'
 import { createSession } from './session.ts'
-import { statusOf } from './status.ts'
+import { statusOf, storageStatus } from './status.ts'
 import { createStreams } from './streams.ts'
 import { createViews, metadataOf } from './sync/metadata.ts'
 import type { EntityMap, EntityType } from './events.ts'
-import type { OutboxStatus, PersistenceMetadata, Receipt, TaskOptions, TaskResult } from './types.ts'
+import type { PersistenceMetadata, Receipt, StorageStatus, TaskOptions, TaskResult } from './types.ts'
 
 /**
  * Opens an outbox: entity events in, outcomes out. The bus decides the types, else the strategies do.
@@ -41,7 +43,7 @@ export function createPersistence<E extends EntityMap>(config: {
 }): Persistence<E> {
   const { bus = createEventBus<E>(), ...given } = config.options ?? {}
   const settings = normalize<E>(config.strategies, given)
-  const { store, createId } = settings
+  const { store, storageChoice, createId } = settings
   const door = createDoor(settings)
   const receipts = createReceipts()
   const results$ = new Subject<TaskResult>()
@@ -50,24 +52,31 @@ export function createPersistence<E extends EntityMap>(config: {
   const ended$ = new BehaviorSubject(false)
   let online = true
   let paused = false
-  let storage: OutboxStatus['storage'] = Object.freeze({
-    kind: store.kind,
-    durability: store.durability,
-    state: 'opening',
-  })
+  let storage = storageStatus(store)
 
   const viewsOf = (name: string) => createViews(name, (type) => settings.retryConfigOf(type).maxRetries)
   const nobodysViews = viewsOf('')
 
   const trouble = (error: unknown) => errors$.next(error)
 
+  function storageKnown(known: Partial<StorageStatus>): void {
+    storage = Object.freeze({ ...storage, ...known })
+    around$.next(undefined)
+  }
+  void storageChoice.made.then((made) => {
+    const { state } = storage
+    storageKnown({ ...storageStatus(made.store, made.why), state })
+  })
+  void storageChoice.persisted.then((persisted) => {
+    if (persisted !== undefined) storageKnown({ persisted })
+  })
+
   function storageNews(error: unknown): void {
     const state = error === undefined ? 'ok' : 'degraded'
     if (error !== undefined) trouble(error)
     if (storage.state === state) return
-    storage = Object.freeze({ ...storage, state })
+    storageKnown({ state })
     if (error !== undefined) bus.emit('storage:degraded', { error })
-    around$.next(undefined)
   }
 
   function wake(): void {
@@ -83,7 +92,7 @@ export function createPersistence<E extends EntityMap>(config: {
       receipts,
       views,
       isOnline: () => online,
-      isPaused: () => paused,
+      paused,
       tell: createNews({ bus, isHeard: attachment.isHeard, results$, receipts, views }),
       authRequired: (type) => bus.emit('auth:required', { entityType: type as EntityType<E> }),
       trouble,
@@ -109,19 +118,28 @@ export function createPersistence<E extends EntityMap>(config: {
     return receipt
   }
 
-  async function opened(as?: 'leading') {
+  async function opened() {
     if (ended$.value) throw new ClosedError('The outbox is closed.')
     const session =
       session$.value ??
       (await firstValueFrom(session$.pipe(filter((open) => open !== undefined)), { defaultValue: undefined }))
     if (!session) throw new ClosedError('The outbox is closed.')
-    return session.opened(as)
+    return session.opened()
   }
 
-  const commands = async () => {
-    const stage = await opened('leading')
-    if (!stage.commands) throw new ClosedError('The outbox is closed.')
-    return stage.commands
+  const controls = async () => (await opened()).controls
+
+  /** What concerns the outbox as a whole: where there is none, nothing is to be done. */
+  async function govern(turn: (of: Controls) => Promise<void>): Promise<void> {
+    if (session$.value && !ended$.value) await turn(await controls())
+  }
+
+  /** In this tab at once, also before anything is open. */
+  async function setPaused(value: boolean): Promise<void> {
+    paused = value
+    session$.value?.gates.setPaused(value)
+    around$.next(undefined)
+    await govern((of) => (value ? of.pause() : of.resume()))
   }
 
   const streams = createStreams({
@@ -142,6 +160,7 @@ export function createPersistence<E extends EntityMap>(config: {
   listening.add(attachment.detach)
   listening.add(settings.online$.subscribe({ next: (value) => ((online = value), wake()), error: trouble }))
   listening.add(settings.owner$.subscribe({ next: owners.switchTo, error: trouble }))
+  listening.add(environment.away$().subscribe(owners.setAway))
   attachment.connect(({ operation, payload, text }) => {
     const draft = draftOf(operation, payload, text)
     owners.hand((session) => session.acceptEvent(draft))
@@ -172,27 +191,14 @@ export function createPersistence<E extends EntityMap>(config: {
       take('update', { ...options, entityType, data }) as Receipt<E[K]>,
     deleted: <K extends EntityType<E>>(entityType: K, id: string, options?: TaskOptions) =>
       take('delete', { ...options, entityType, id }) as Receipt<E[K]>,
-    async pause() {
-      paused = true
-      wake()
-    },
-    async resume() {
-      paused = false
-      wake()
-    },
-    async authorized(entityType) {
-      session$.value?.unauthorized.delete(entityType)
-      wake()
-    },
-    async flush() {
-      const { commands: own } = await opened()
-      own?.flush()
-      wake()
-    },
-    retry: async (taskId) => (await commands()).retry(taskId).finally(wake),
-    discard: async (taskId) => (await commands()).discard(taskId).finally(wake),
-    retryAll: async () => (await commands()).retryAll().finally(wake),
-    discardAll: async () => (await commands()).discardAll().finally(wake),
+    pause: () => setPaused(true),
+    resume: () => setPaused(false),
+    authorized: (entityType) => govern((of) => of.authorized(entityType)),
+    flush: async () => (await controls()).flush().finally(wake),
+    retry: async (taskId) => (await controls()).retry(taskId).finally(wake),
+    discard: async (taskId) => (await controls()).discard(taskId).finally(wake),
+    retryAll: async () => (await controls()).retryAll().finally(wake),
+    discardAll: async () => (await controls()).discardAll().finally(wake),
     async idle() {
       // Nobody has nothing to do.
       if (owners.current === null) return

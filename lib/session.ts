@@ -9,23 +9,25 @@ import {
   retry,
   Subject,
   Subscription,
+  tap,
 } from 'rxjs'
 import { createDoor, type Draft, eventOf } from './door.ts'
 import { ClosedError } from './errors.ts'
+import { follow } from './follow.ts'
+import { createGates, type Gates } from './gates.ts'
+import { createIntake } from './intake.ts'
+import { lead } from './lead.ts'
 import { longTimer } from './operators/longTimer.ts'
 import type { Settings } from './options.ts'
 import { createCompaction } from './outbox/compaction.ts'
 import type { Lane } from './outbox/lane.ts'
 import type { Fact } from './outbox/outbox.ts'
 import type { OpenReceipt, Receipts } from './outbox/receipts.ts'
-import { createIntake } from './intake.ts'
 import { createPipelines } from './pipelines.ts'
-import { follow, lead, leaderJournal, type Stage } from './stage.ts'
+import type { Stage } from './stage.ts'
 import { patience, patiently } from './storage/patience.ts'
-import { quarantine } from './storage/readJournal.ts'
 import type { Views } from './sync/metadata.ts'
-import { leadership } from './tabs/leadership.ts'
-import { createNeighbours } from './tabs/neighbours.ts'
+import { createTabs } from './tabs/tabs.ts'
 
 export interface SessionConfig {
   settings: Settings
@@ -33,7 +35,8 @@ export interface SessionConfig {
   receipts: Receipts
   views: Views
   isOnline: () => boolean
-  isPaused: () => boolean
+  /** Whether delivery begins paused. */
+  paused: boolean
   tell: (fact: Fact) => void
   authRequired: (entityType: string) => void
   trouble: (error: unknown) => void
@@ -45,18 +48,17 @@ export interface SessionConfig {
 export interface Session {
   readonly owner: string
   readonly views: Views
+  readonly gates: Gates
   /** Something that a stream shows may have changed. */
   readonly changed$: Observable<Lane | undefined>
   readonly stage: Stage | undefined
   /** Events that are not stored yet. */
   readonly unstored: number
-  /** Entity types that wait for `authorized()`. */
-  readonly unauthorized: Set<string>
   accept: (draft: Draft, receipt: OpenReceipt) => void
   /** A bus event: it goes through the `events` operators of its type first. */
   acceptEvent: (draft: Draft) => void
-  /** Resolves with what is open now, or as soon as it is; `'leading'` waits for the lead. */
-  opened: (as?: 'leading') => Promise<Stage>
+  /** Resolves with what is open now, or as soon as it is. */
+  opened: () => Promise<Stage>
   /** What gates delivery may have changed. */
   wake: () => void
   /** Nothing could go now, nothing is in flight, everything is written. */
@@ -66,62 +68,48 @@ export interface Session {
 
 export function createSession(config: SessionConfig): Session {
   const { settings, owner, receipts, trouble } = config
-  const { store, locks, scheduler } = settings
+  const { scheduler } = settings
   // The first slash parts them, whatever they contain.
   const space = `${settings.name.replace(/[%/]/g, (char) => (char === '/' ? '%2F' : '%25'))}/${owner}`
-  const writer = settings.createId()
-  const lockOf = (journal: string) => `rx-outbox:${space}:${journal}`
   const changed$ = new Subject<Lane | undefined>()
-  const unauthorized = new Set<string>()
+  const changed = () => changed$.next(undefined)
   const door = createDoor(settings)
   /** Ends first at close: what is in flight is aborted. */
-  const delivering = new Subscription()
+  let delivering = new Subscription()
   let stage: Stage | undefined
   let entering: Promise<void> = Promise.resolve()
+  let isLeading = false
   let failing = false
   let closed = false
 
-  const intake = createIntake({
-    settings,
-    owner,
-    receipts,
-    stage: () => stage,
-    changed: () => changed$.next(undefined),
-  })
+  const gates = createGates({ paused: config.paused, changed: wake, authRequired: config.authRequired })
+  const tabs = createTabs({ settings, space, known: wake, trouble })
+  const { freshness, requests } = tabs
+  const intake = createIntake({ settings, owner, receipts, stage: () => stage, changed })
   const pipelines = createPipelines({
     operatorsOf: settings.operatorsOf,
     accept: (event) => intake.accept(door(event.operation, { ...event })),
     trouble,
   })
-
   const compaction = createCompaction({
     scheduler,
     owner,
     open: () => stage?.delivery && { journal: stage.journal, state: stage.outbox.state },
     isBusy,
   })
-  const neighbours = createNeighbours({
-    store,
-    locks,
-    space,
-    writer,
-    lockOf,
-    trouble,
-    except: [leaderJournal, quarantine],
-  })
 
   const stageConfig = {
     ...config,
+    ...tabs,
     space,
+    gates,
+    changed$,
+    mayGo: () => isLeading && !gates.paused && config.isOnline() && freshness.isFresh(),
+    beat: freshness.beat,
+    done: requests.done,
     changed(lane?: Lane) {
       changed$.next(lane)
       if (!lane) compaction.check()
-    },
-    isAuthorized: (entityType: string) => !unauthorized.has(entityType),
-    authRequired(entityType: string) {
-      if (unauthorized.has(entityType)) return
-      unauthorized.add(entityType)
-      config.authRequired(entityType)
     },
   }
 
@@ -130,32 +118,37 @@ export function createSession(config: SessionConfig): Session {
     const previous = stage
     // Until the next one is open, events wait.
     stage = undefined
-    await previous?.journal.close()
-    const next = leads ? await lead(stageConfig) : await follow(stageConfig, writer)
-    try {
-      if (leads) await neighbours.takeOver({ ...next, wake: () => next.delivery?.wake() })
-      else neighbours.announce()
-    } catch (error) {
-      // The next try opens it anew.
-      await next.journal.close()
-      throw error
-    }
-    if (closed) return next.journal.close()
+    await previous?.close()
+    const next = leads ? await lead(stageConfig) : await follow(stageConfig)
+    if (closed) return next.close()
     failing = false
     config.storage(undefined)
     stage = next
-    if (next.delivery && !delivering.closed) {
+    if (next.delivery && isLeading && !delivering.closed) {
       delivering.add(next.delivery.run$.subscribe({ error: trouble }))
       // What waits, or expires, since an earlier run needs the timer.
       next.delivery.wake()
     }
     await intake.store()
-    changed$.next(undefined)
+    changed()
+  }
+
+  /** Before anything else: whoever lost the lead sends nothing more. */
+  function turn(leads: boolean): void {
+    isLeading = leads
+    if (leads) freshness.begin()
+    delivering.unsubscribe()
+    if (!closed) delivering = new Subscription()
+  }
+
+  function wake(): void {
+    stage?.delivery?.wake()
+    changed()
   }
 
   function isBusy(): boolean {
     if (!stage || intake.unstored > 0) return true
-    return stage.outbox.state.counts.sending > 0 || (stage.delivery?.ready() ?? 0) > 0
+    return stage.outbox.state.counts.sending > 0 || stage.pending() > 0
   }
 
   /** Resolves at the next change for which `test` holds; at once when the session closes. */
@@ -169,12 +162,12 @@ export function createSession(config: SessionConfig): Session {
     await entering.catch(() => undefined)
     await intake.store()
     closed = true
-    await neighbours.settled()
-    await stage?.journal.close()
+    await stage?.close()
   }
 
-  const leading = leadership(locks, lockOf(leaderJournal))
+  const leading = tabs.leads$
     .pipe(
+      tap(turn),
       concatMap((leads) =>
         defer(() => from(patiently((entering = enter(leads)), scheduler, config.storage))).pipe(
           // A journal that cannot be read is not an empty one: it is tried until it can be.
@@ -182,7 +175,7 @@ export function createSession(config: SessionConfig): Session {
             delay(error, tries) {
               failing = true
               config.storage(error)
-              changed$.next(undefined)
+              changed()
               return longTimer(Math.min(60_000, 500 * 2 ** tries), scheduler)
             },
           }),
@@ -194,8 +187,9 @@ export function createSession(config: SessionConfig): Session {
   return {
     owner,
     views: config.views,
+    gates,
     changed$,
-    unauthorized,
+    wake,
     accept: intake.accept,
     get unstored() {
       return intake.unstored
@@ -207,15 +201,11 @@ export function createSession(config: SessionConfig): Session {
       if (pipelines.has(draft.entityType)) pipelines.push(eventOf(draft))
       else intake.accept(draft)
     },
-    async opened(as) {
-      const isThere = () => closed || (stage !== undefined && (as === undefined || stage.delivery !== undefined))
+    async opened() {
+      const isThere = () => closed || stage !== undefined
       if (!isThere()) await change(isThere)
       if (!stage) throw new ClosedError('The outbox is closed.')
       return stage
-    },
-    wake() {
-      stage?.delivery?.wake()
-      changed$.next(undefined)
     },
     async idle() {
       while (!closed) {
@@ -233,9 +223,11 @@ export function createSession(config: SessionConfig): Session {
       await firstValueFrom(race(defer(writeAll), longTimer(patience, scheduler)))
       closed = true
       compaction.close()
+      requests.close()
       // Until now the other tabs saw that this one is there.
-      neighbours.close()
+      tabs.neighbours.rest()
       leading.unsubscribe()
+      tabs.wire.close()
       changed$.complete()
     },
   }

@@ -1,114 +1,57 @@
-import { type Commands, createCommands } from './outbox/commands.ts'
-import { createAttempts } from './delivery/attempt.ts'
-import { createDeadlines } from './delivery/deadlines.ts'
-import { createDelivery, type Delivery } from './delivery/delivery.ts'
-import { StorageError } from './errors.ts'
+import type { Controls } from './controls.ts'
+import type { Delivery } from './delivery/delivery.ts'
+import type { Gates } from './gates.ts'
 import type { Settings } from './options.ts'
 import type { Lane } from './outbox/lane.ts'
 import { createOutbox, type Fact, type Outbox } from './outbox/outbox.ts'
-import { snapshot } from './outbox/snapshot.ts'
 import { createJournal, type Journal } from './storage/journal.ts'
-import { quarantine, readJournal } from './storage/readJournal.ts'
-import { encodeValue } from './storage/value.ts'
+import type { Enqueued, JournalRecord } from './storage/records.ts'
 import type { Views } from './sync/metadata.ts'
+import type { Wire } from './tabs/wire.ts'
 
-/** The journal of whoever leads: it outlives its instance, and the next leader continues it. */
-export const leaderJournal = 'leader'
-
+/** What a stage is opened with. */
 export interface StageConfig {
   settings: Settings
   space: string
   owner: string
   views: Views
+  gates: Gates
+  wire: Wire
+  /** The lock that a journal's writer holds. */
+  lockOf: (journal: string) => string
   isOnline: () => boolean
-  isPaused: () => boolean
-  isAuthorized: (entityType: string) => boolean
-  authRequired: (entityType: string) => void
+  /** Nothing goes while this is false: offline, paused, or perhaps no longer the leader. */
+  mayGo: () => boolean
   tell: (fact: Fact) => void
   changed: (lane?: Lane) => void
   trouble: (error: unknown) => void
   storage: (error: unknown) => void
 }
 
-/** An open outbox: what the journal says, and its writing side. Only a leader's has a delivery. */
+/** An open outbox: what the journals say, and the side that writes. Only a leader's has a delivery. */
 export interface Stage {
-  outbox: Outbox
-  journal: Journal
-  delivery: Delivery | undefined
-  commands: Commands | undefined
+  readonly outbox: Outbox
+  readonly journal: Journal
+  readonly delivery: Delivery | undefined
+  readonly controls: Controls
+  /** How many tasks could go now. */
+  pending: () => number
+  /** The number of the next record. */
+  stamp: () => { lsn: number; epoch: number }
+  /** Tasks that are stored now enter their lanes. */
+  accept: (records: readonly Enqueued[]) => void
+  /** Writes what waits, and lets the journal go. */
+  close: () => Promise<void>
 }
 
-/** Opens the outbox of the leader: replays its journal, and continues it one epoch higher. */
-export async function lead(config: StageConfig): Promise<Stage> {
-  const { settings, space, owner } = config
-  const { store } = settings
-  const outbox = replayed(config, () => journal)
-  const { records, broken } = await readJournal(store, space, leaderJournal)
-  const journal = openJournal(config, leaderJournal, records.length)
-  for (const record of records) outbox.state.apply(record)
-  for (const { mark } of outbox.state.tasks.values()) if (mark) mark.durable = true
-  outbox.state.epoch += 1
-  for (const entry of outbox.state.tasks.values())
-    if (entry.expiresAt !== undefined && entry.state !== 'dead') outbox.expiring.set(entry)
-  outbox.refreshAll()
-  journal.note({ kind: 'opened', ...outbox.stamp() })
-  if (broken.length > 0) {
-    for (const bytes of broken) await store.append(space, quarantine, bytes)
-    config.trouble(
-      new StorageError(`${broken.length} records could not be read; they are kept aside in "${quarantine}".`),
-    )
-    await journal.compact(() => snapshot(outbox.state, owner))
-  }
-  reportUnknown(outbox, config)
-  const deadlines = createDeadlines(settings.attemptTimeout, settings.scheduler)
-  const delivery = createDelivery({
-    ...settings,
-    outbox,
-    journal,
-    deadlines,
-    attempts: createAttempts({
-      owner,
-      deadlines,
-      metadataOf: ({ lane }) => config.views.metadata(lane) ?? { syncStatus: 'syncing', retryCount: 0, maxRetries: 0 },
-      operatorOf: (entityType) => settings.operatorsOf(entityType)?.attempt,
-      async saveProgress(entry, value) {
-        const data = encodeValue(value, 'progress')
-        const record = { kind: 'progress', ...outbox.stamp(), task: entry.lsn, data } as const
-        outbox.commit(record)
-        await journal.write([record], 'state')
-      },
-    }),
-    isOnline: config.isOnline,
-    mayGo: () => config.isOnline() && !config.isPaused(),
-    isAuthorized: config.isAuthorized,
-    authRequired: config.authRequired,
-  })
-  const { scheduler, createId, strategyOf } = settings
-  const commands = createCommands({
-    outbox,
-    journal,
-    owner,
-    createId,
-    now: () => scheduler.now(),
-    keyWindowOf: (entityType) => strategyOf(entityType)?.keyWindow ?? Infinity,
-  })
-  return { outbox, journal, delivery, commands }
-}
-
-/** Opens the outbox of a tab that does not lead: it sees what the leader had written, and writes its own journal. */
-export async function follow(config: StageConfig, writer: string): Promise<Stage> {
-  const { records } = await readJournal(config.settings.store, config.space, leaderJournal)
-  const outbox = replayed(config, () => journal)
-  for (const record of records) outbox.state.apply(record)
-  outbox.refreshAll()
-  const journal = openJournal(config, writer, 0)
-  return { outbox, journal, delivery: undefined, commands: undefined }
-}
-
-function replayed({ settings, tell, changed, trouble }: StageConfig, journalOf: () => Journal): Outbox {
+/** An empty outbox; `note` is its writing side. */
+export function emptyOutbox(
+  { settings, tell, changed, trouble }: StageConfig,
+  note: (record: JournalRecord) => void,
+): Outbox {
   const { scheduler, strategyOf, retryConfigOf, maxRetryAfter, maxOvertakes, quiet } = settings
   return createOutbox({
-    journal: { note: (record) => journalOf().note(record) },
+    journal: { note },
     now: () => scheduler.now(),
     maxOvertakes,
     quiet,
@@ -121,23 +64,11 @@ function replayed({ settings, tell, changed, trouble }: StageConfig, journalOf: 
   })
 }
 
-function openJournal({ settings, space, storage, changed }: StageConfig, name: string, size: number): Journal {
+/** The writing side of a journal that holds `size` records already. */
+export function openJournal(
+  { settings, space, storage, changed }: StageConfig,
+  { name, size, stored }: { name: string; size: number; stored: (records: JournalRecord[]) => void },
+): Journal {
   const { store, scheduler } = settings
-  return createJournal({
-    store,
-    space,
-    name,
-    scheduler,
-    size,
-    trouble: storage,
-    rested: () => changed(),
-  })
-}
-
-function reportUnknown({ state }: Outbox, { settings, trouble }: StageConfig): void {
-  const types = new Set(Array.from(state.tasks.values(), ({ lane }) => lane.entityType))
-  for (const type of types) {
-    if (settings.strategyOf(type) === undefined)
-      trouble(new StorageError(`Tasks of ${type} are parked: there is no strategy for it.`))
-  }
+  return createJournal({ store, space, name, scheduler, size, stored, trouble: storage, rested: () => changed() })
 }

@@ -1,5 +1,15 @@
 import type { Session } from './session.ts'
-import type { OutboxStatus } from './types.ts'
+import type { JournalStore } from './storage/journalStore.ts'
+import type { OutboxStatus, StorageStatus } from './types.ts'
+
+type StorePromise = Pick<JournalStore, 'kind' | 'durability' | 'survives'>
+
+/** What a store promises, before anything was read from it. */
+export function storageStatus({ kind, durability, survives }: StorePromise, why?: string): StorageStatus {
+  const byDurability = ({ none: 'nothing', relaxed: 'reload', strict: 'power loss' } as const)[durability]
+  const known = { kind, durability, survives: survives ?? byDurability, state: 'opening' } as const
+  return Object.freeze(why === undefined ? known : { ...known, why })
+}
 
 /** What every session's status begins with: nothing is known yet. */
 export const openingStatus: OutboxStatus = Object.freeze({
@@ -13,7 +23,7 @@ export const openingStatus: OutboxStatus = Object.freeze({
   parked: 0,
   dead: 0,
   authRequired: Object.freeze([]),
-  storage: Object.freeze({ kind: 'memory', durability: 'none', state: 'opening' }),
+  storage: storageStatus({ kind: 'memory', durability: 'none' }),
 })
 
 /** The counts of a session, and what is around it. */
@@ -34,18 +44,18 @@ export function statusOf(
     })
   }
   const { waiting, sending, parked, dead } = stage.outbox.state.counts
-  const pending = stage.delivery?.ready() ?? 0
+  const pending = Math.min(waiting, stage.pending())
   return Object.freeze({
     phase: 'running',
     online,
-    paused,
+    paused: session.gates.paused,
     leader: stage.delivery !== undefined,
     pending,
     processing: sending,
     waiting: waiting - pending + session.unstored,
     parked,
     dead,
-    authRequired: Object.freeze([...session.unauthorized]),
+    authRequired: Object.freeze([...session.gates.unauthorized]),
     storage,
   })
 }

@@ -182,6 +182,8 @@ export type TaskEnd<T = unknown> =
 export type Settled<T = unknown> =
   | Exclude<TaskResult<T>, { status: 'retrying' }>
   | { status: 'not-stored' }
+  /** It ended in another tab, and this one missed how. */
+  | { status: 'unseen' }
   | { status: 'closed' }
 
 /** What the direct door gives back. Ignoring either promise raises nothing. */
@@ -213,8 +215,13 @@ export interface OutboxStatus {
 }
 
 export interface StorageStatus {
+  /** `'opfs'`, `'localforage'`, `'memory'`, or what the store given says; `'unknown'` until one is chosen. */
   kind: string
   durability: 'relaxed' | 'strict' | 'none'
+  /** What a durable task survives at most: a reload of the page, a kill of the browser, a power loss. */
+  survives: 'nothing' | 'reload' | 'kill' | 'power loss'
+  /** Why the library chose no better store. */
+  why?: string
   state: 'opening' | 'ok' | 'degraded' | 'locked' | 'lost'
   /** Whether the browser promised not to evict; `undefined` while unknown. */
   persisted?: boolean

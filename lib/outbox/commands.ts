@@ -22,7 +22,7 @@ export interface Commands {
   retryAll: () => Promise<void>
   discardAll: () => Promise<void>
   /** Waiting retries become due now, except under Retry-After. */
-  flush: () => void
+  flush: () => Promise<void>
 }
 
 export function createCommands({ outbox, journal, owner, now, createId, keyWindowOf }: CommandsConfig): Commands {
@@ -137,7 +137,7 @@ export function createCommands({ outbox, journal, owner, now, createId, keyWindo
       drop(entry)
       await journal.flush()
     },
-    flush() {
+    async flush() {
       for (const entry of state.tasks.values()) if (!entry.held) entry.retryAt = 0
       outbox.refreshAll()
     },

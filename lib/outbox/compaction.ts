@@ -44,8 +44,9 @@ export function createCompaction({ scheduler, owner, open, isBusy }: CompactionC
       close()
       const opened = due()
       if (!opened) return
-      if (isBusy()) check()
-      else void opened.journal.compact(() => snapshot(opened.state, owner))
+      if (isBusy()) return check()
+      // Where it fails, the journal tells, and what was written stays.
+      opened.journal.compact(() => snapshot(opened.state, owner)).catch(() => undefined)
     }, rest)
   }
 

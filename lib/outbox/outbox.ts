@@ -46,8 +46,8 @@ export interface Outbox {
   commit: (record: JournalRecord) => Entry | undefined
   /** The number of the next record. */
   stamp: () => { lsn: number; epoch: number }
-  /** Tasks that are stored now enter their lanes; `merge` joins them with what waits there, `told` says they are known. */
-  accept: (records: readonly Enqueued[], how: { merge: boolean; told?: boolean }) => void
+  /** Tasks that are stored now enter their lanes; `merge` joins them with what waits there, `isTold` says who is known. */
+  accept: (records: readonly Enqueued[], how: { merge: boolean; isTold?: (taskId: string) => boolean }) => void
   begin: (entry: Entry) => void
   /** Puts a task back as it was: nothing is counted. */
   giveBack: (entry: Entry, error?: TaskError) => void
@@ -177,7 +177,8 @@ export function createOutbox(config: OutboxConfig): Outbox {
     expiring.delete(entry)
     const { backendId, version, syncedAt } = receipt
     const at = syncedAt ?? now()
-    note({ ...stamp(), kind: 'ended', task: entry.lsn, outcome: 'persisted', at, backendId, version })
+    const unsent = sent ? undefined : true
+    note({ ...stamp(), kind: 'ended', task: entry.lsn, outcome: 'persisted', at, backendId, version, unsent })
     count()
     tell({ entry, is: 'ended', end: { status: 'persisted', receipt, sent } })
   }
@@ -195,13 +196,13 @@ export function createOutbox(config: OutboxConfig): Outbox {
     stamp,
     persisted,
     refresh: refreshLanes,
-    accept(records, { merge, told = false }) {
+    accept(records, { merge, isTold }) {
       for (const record of records) {
         const entry = commit(record)
         if (!entry) continue
         taken++
         if (entry.expiresAt !== undefined) expiring.set(entry)
-        if (!told) tell({ entry, is: 'enqueued' })
+        if (!isTold?.(entry.id)) tell({ entry, is: 'enqueued' })
         if (merge) mergeWithOlder(entry)
       }
     },

@@ -1,6 +1,7 @@
 import type { Ended, Enqueued, JournalRecord, Sending, Superseded } from '../storage/records.ts'
 import { createEntry, createLane, insertByPlace, type Entry, type Lane, laneKey, removeFrom } from './lane.ts'
 import { knownAfter } from './knownAfter.ts'
+import { createParking } from './parking.ts'
 import { allRefs, createRelations, mayWaitFor, waitsFor } from './relations.ts'
 
 /** What a journal means: the fold of its records, in order. Replaying and living go through the same `apply`. */
@@ -13,6 +14,8 @@ export interface OutboxState {
   readonly imported: Map<string, number>
   /** Records of what comes later (bases, checkpoints), kept as they are. */
   readonly kept: JournalRecord[]
+  /** Tasks in flight. */
+  readonly sending: Set<Entry>
   /** How many tasks are in each state. */
   readonly counts: Record<Entry['state'], number>
   lsn: number
@@ -36,14 +39,31 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
   const letters = new Set<Entry>()
   const imported = new Map<string, number>()
   const kept: JournalRecord[] = []
+  const inFlight = new Set<Entry>()
   const counts = { waiting: 0, sending: 0, parked: 0, dead: 0, ended: 0 }
-  const state: OutboxState = { lanes, tasks, dead: letters, imported, kept, counts, lsn: 0, epoch: 0, become, apply }
+  const state: OutboxState = {
+    lanes,
+    tasks,
+    dead: letters,
+    imported,
+    kept,
+    sending: inFlight,
+    counts,
+    lsn: 0,
+    epoch: 0,
+    become,
+    apply,
+  }
 
-  const { followers, deadCreateBefore, awaitDependencies, forsake } = createRelations(lanes, touch)
+  const relations = createRelations(lanes, touch)
+  const { followers, deadCreateBefore, awaitDependencies, forsake } = relations
+  const { park, unpark } = createParking({ relations, become, touch })
 
   function become(entry: Entry, next: Entry['state']): void {
     counts[entry.state]--
     counts[next]++
+    if (next === 'sending') inFlight.add(entry)
+    else if (entry.state === 'sending') inFlight.delete(entry)
     entry.state = next
   }
 
@@ -197,27 +217,6 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     unpark(dead, dead)
     release(dead.lane)
     return dead
-  }
-
-  function park(entry: Entry, cause: Entry): void {
-    if (entry.state !== 'waiting') return
-    become(entry, 'parked')
-    entry.blockedBy = cause
-    touch(entry.lane)
-    // What is never created cannot be changed, nor be depended on.
-    if (entry.operation === 'create') for (const follower of followers(entry)) park(follower, cause)
-  }
-
-  function unpark(before: Entry, cause: Entry): void {
-    for (const follower of followers(before)) {
-      if (follower.blockedBy !== cause) continue
-      become(follower, 'waiting')
-      follower.blockedBy = undefined
-      unpark(follower, cause)
-      const other = deadCreateBefore(follower)
-      if (other) park(follower, other)
-      touch(follower.lane)
-    }
   }
 
   /** A task of the lane ended: who waited for it may go, and an empty lane of which nothing is known is forgotten. */

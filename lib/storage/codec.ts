@@ -25,7 +25,7 @@ const columns = {
   ],
   sending: ['task', 'firstSentAt', 'backendId', 'version', 'backendIds', 'base'],
   retry: ['task', 'retryCount', 'retryAt', 'error', 'held', 'inDoubt'],
-  ended: ['task', 'outcome', 'at', 'backendId', 'version', 'error', 'inDoubt', 'by'],
+  ended: ['task', 'outcome', 'at', 'backendId', 'version', 'error', 'inDoubt', 'by', 'unsent'],
   superseded: ['task', 'by', 'operation'],
   imported: ['writer', 'upTo'],
   command: ['name', 'task', 'entityType'],

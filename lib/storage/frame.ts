@@ -1,9 +1,11 @@
 import { crc32 } from './crc32.ts'
 import { readHex, writeHex } from './hex.ts'
+import { joined } from './joined.ts'
 
 const formatVersion = 1
 const newline = 10
 const space = 32
+const headerMark = new TextEncoder().encode('rx')
 const blank = '00000000'
 /** The checksum and the space before each text; also the 8 hex and the newline at a header's end. */
 const margin = 9
@@ -55,14 +57,11 @@ export function encodeGroup(lines: readonly string[]): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** What is sound in the groups. Several groups in one array of bytes are fine; no bytes make it throw. */
-export function decodeGroups(groups: readonly Uint8Array[]): DecodedGroups {
+/** What is sound in the groups, in as many pieces as they come. No bytes make it throw. */
+export function decodeGroups(pieces: readonly Uint8Array[]): DecodedGroups {
   const decoded: DecodedGroups = { lines: [], broken: [], torn: false, newer: false }
-  for (const bytes of groups) {
-    decodeBytes(bytes, decoded)
-    if (decoded.newer) return { lines: [], broken: [], torn: false, newer: true }
-  }
-  return decoded
+  decodeBytes(joined(pieces), decoded)
+  return decoded.newer ? { lines: [], broken: [], torn: false, newer: true } : decoded
 }
 
 function decodeBytes(bytes: Uint8Array, into: DecodedGroups): void {
@@ -71,11 +70,19 @@ function decodeBytes(bytes: Uint8Array, into: DecodedGroups): void {
   let group: Extent | undefined
   let whole = 0
   let start = 0
-  for (const text of texts) {
+  for (let text of texts) {
     if (start >= bytes.length) break
     const found = bytes.indexOf(newline, start)
     const end = found < 0 ? bytes.length : found
-    const sound = isSound(bytes, start, end)
+    let sound = isSound(bytes, start, end)
+    const behind = sound || found < 0 ? undefined : headerBehind(bytes, start, end)
+    if (behind !== undefined) {
+      if (group && start < group.end) into.broken.push(bytes.slice(start, behind))
+      else into.torn = true
+      start = behind
+      sound = true
+      text = new TextDecoder().decode(bytes.subarray(start, end))
+    }
     const header = sound && found >= 0 ? headerOf(text, end + 1, into) : undefined
     if (header === 'newer') {
       into.newer = true
@@ -94,8 +101,16 @@ function decodeBytes(bytes: Uint8Array, into: DecodedGroups): void {
     }
     start = end + 1
   }
-  if (bytes.length === 0) into.torn = true
   dropTorn(group, bytes.length, whole, into)
+}
+
+/** Where a header stands behind a line that was cut off: whoever wrote next went on there. */
+function headerBehind(bytes: Uint8Array, start: number, end: number): number | undefined {
+  for (let at = bytes.indexOf(space, start + margin); at >= 0 && at < end; at = bytes.indexOf(space, at + 1)) {
+    const isHeader = headerMark.every((byte, i) => bytes[at + 1 + i] === byte)
+    if (isHeader && isSound(bytes, at + 1 - margin, end)) return at + 1 - margin
+  }
+  return undefined
 }
 
 function isSound(bytes: Uint8Array, start: number, end: number): boolean {

@@ -8,6 +8,7 @@ import type { JournalRecord } from './records.ts'
 
 /** The writing side of one journal. Everything that came since the last append goes into the next one: group commit. */
 export interface Journal {
+  readonly name: string
   /**
    * Resolves when the records are stored. What an app waits for (`'enqueue'`) is rejected with a `StorageError` when it
    * could not be stored; everything else is kept and written again until it is. After `close()` both are rejected with
@@ -18,7 +19,10 @@ export interface Journal {
   note: (record: JournalRecord) => void
   /** Resolves when all that was written so far is stored, or could not be. */
   flush: () => Promise<void>
-  /** Puts what `records` gives then in the place of everything, as soon as nothing waits to be appended. */
+  /**
+   * Puts what `records` gives then in the place of everything, as soon as nothing waits to be appended; rejects with a
+   * `StorageError` where that failed: then everything is as it was.
+   */
   compact: (records: () => Iterable<JournalRecord>) => Promise<void>
   /** Records in the journal, garbage included. */
   readonly size: number
@@ -35,6 +39,8 @@ export interface JournalConfig {
   scheduler: SchedulerLike
   /** Records that are there already. */
   size: number
+  /** These are stored now, behind all before them. */
+  stored: (records: JournalRecord[]) => void
   /** A write failed, or works again (`undefined`). */
   trouble: (error: StorageError | undefined) => void
   /** Nothing waits to be written any more. */
@@ -48,6 +54,12 @@ interface Write {
   failed?: (error: unknown) => void
 }
 
+interface Compaction {
+  records: () => Iterable<JournalRecord>
+  done: () => void
+  failed: (error: unknown) => void
+}
+
 /** Milliseconds for which a record that nobody waits for may stay in memory. */
 const behind = 50
 /** Milliseconds until a failed write is tried again: doubled from the first to the longest. */
@@ -56,7 +68,7 @@ const [firstPause, longestPause] = [1_000, 60_000]
 export function createJournal(config: JournalConfig): Journal {
   const { store, space, name, scheduler } = config
   let writes: Write[] = []
-  let compaction: (() => Iterable<JournalRecord>) | undefined
+  let compaction: Compaction | undefined
   let busy: Promise<void> | undefined
   let size = config.size
   let pause = 0
@@ -102,8 +114,9 @@ export function createJournal(config: JournalConfig): Journal {
   /** Says whether to go on at once: not, where what is kept has to be tried again. */
   async function append(group: Write[]): Promise<boolean> {
     writes = []
-    const lines = group.flatMap(({ records }) => records.map(encodeRecord))
+    const records = group.flatMap((write) => write.records)
     try {
+      const lines = records.map(encodeRecord)
       await patiently(store.append(space, name, encodeGroup(lines)), scheduler, late)
     } catch (cause) {
       const error = storageError(cause)
@@ -114,7 +127,8 @@ export function createJournal(config: JournalConfig): Journal {
       config.trouble(error)
       return writes.length === 0
     }
-    size += lines.length
+    size += records.length
+    config.stored(records)
     if (pause > 0 || isLate) config.trouble(undefined)
     pause = 0
     isLate = false
@@ -122,14 +136,17 @@ export function createJournal(config: JournalConfig): Journal {
     return true
   }
 
-  async function replace(records: () => Iterable<JournalRecord>): Promise<void> {
+  async function replace({ records, done, failed }: Compaction): Promise<void> {
     compaction = undefined
-    const lines = Array.from(records(), encodeRecord)
     try {
+      const lines = Array.from(records(), encodeRecord)
       await patiently(store.replace(space, name, encodeGroup(lines)), scheduler, late)
       size = lines.length
+      done()
     } catch (cause) {
-      config.trouble(storageError(cause))
+      const error = storageError(cause)
+      config.trouble(error)
+      failed(error)
     }
   }
 
@@ -140,6 +157,7 @@ export function createJournal(config: JournalConfig): Journal {
   }
 
   return {
+    name,
     write: (records, kind) =>
       new Promise<void>((done, failed) => {
         if (closed) throw new ClosedError('The journal is closed.')
@@ -153,10 +171,17 @@ export function createJournal(config: JournalConfig): Journal {
       if (!busy) startIn(behind)
     },
     flush,
-    compact(records) {
-      compaction = records
-      return start()
-    },
+    compact: (records) =>
+      new Promise<void>((done, failed) => {
+        // Whoever asked before gets what is alive now, too.
+        const before = compaction
+        compaction = {
+          records,
+          done: () => (before?.done(), done()),
+          failed: (error) => (before?.failed(error), failed(error)),
+        }
+        void start()
+      }),
     get size() {
       return size
     },

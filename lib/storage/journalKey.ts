@@ -40,8 +40,8 @@ export function keysOfSpace(keys: readonly string[], space: string): JournalKey[
 const padded = (number: number): string => String(number).padStart(10, '0')
 
 // By code unit: encodeURIComponent throws on half a surrogate pair.
-const escaped = (name: string): string =>
+export const escaped = (name: string): string =>
   name.replace(/[^\w.-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-const unescaped = (name: string): string =>
+export const unescaped = (name: string): string =>
   name.replace(/%([0-9a-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))

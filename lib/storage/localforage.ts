@@ -5,8 +5,8 @@ import { environment } from '../environment.ts'
 import { StorageError } from '../errors.ts'
 import { journalsOf, newestGeneration, type Generation } from './generation.ts'
 import { endKey, journalPrefix, segmentKey } from './journalKey.ts'
+import { joined } from './joined.ts'
 import type { JournalStore } from './journalStore.ts'
-import { groupsOf, withGroup } from './segment.ts'
 import { storageFailure } from './storageFailure.ts'
 
 /** Bytes up to which a segment takes in groups. */
@@ -109,13 +109,13 @@ export function localforageStore(
       // What was read is where to go on, unless this instance itself has gone on meanwhile.
       const known = tails.get(prefix)
       if (quiet && begun === writesBegun && known?.doubtful === undefined) tails.set(prefix, tailOf(generation))
-      return segments.flatMap(groupsOf)
+      return segments
     },
 
     append: (space, journal, group) =>
       writing(space, journal, async (prefix, tail) => {
         if (tail.bytes.length > 0 && tail.bytes.length + group.length > segmentSize) startSegment(tail)
-        const bytes = withGroup(tail.bytes, group)
+        const bytes = joined([tail.bytes, group])
         await put(segmentKey(prefix, tail.generation, tail.segment), bytes)
         tail.bytes = bytes
         if (bytes.length >= segmentSize) startSegment(tail)
@@ -124,7 +124,7 @@ export function localforageStore(
 
     replace: (space, journal, group) =>
       writing(space, journal, async (prefix, tail) => {
-        const bytes = withGroup(nothing, group)
+        const bytes = group.slice()
         tail.doubtful = segmentKey(prefix, tail.generation + 1, 0)
         await put(tail.doubtful, bytes)
         delete tail.doubtful

@@ -85,6 +85,8 @@ export interface Ended extends Numbered {
   inDoubt?: boolean
   /** The task that made a retry of this dead letter pointless. */
   by?: string
+  /** A create and a delete met: nothing was called. */
+  unsent?: boolean
 }
 
 /** Two tasks that waited became one: the newer, in the older's place. */

@@ -1,78 +1,156 @@
 import { Subscription } from 'rxjs'
 import type { LockManagerLike } from '../api.ts'
-import { environment } from '../environment.ts'
-import type { Outbox } from '../outbox/outbox.ts'
-import type { Journal } from '../storage/journal.ts'
+import { StorageError } from '../errors.ts'
 import type { JournalStore } from '../storage/journalStore.ts'
-import { announce, watchDepartures } from './departures.ts'
-import { importJournal } from './importJournal.ts'
+import { quarantine } from '../storage/readJournal.ts'
+import type { Command } from '../storage/records.ts'
+import { holdLock } from './holdLock.ts'
+import { importJournal, type ImportInto } from './importJournal.ts'
+import type { Wire } from './wire.ts'
 
 export interface NeighboursConfig {
   store: JournalStore
   locks: LockManagerLike | null
+  wire: Wire
   space: string
   /** This tab, as the others know it. */
   writer: string
   /** The lock that a journal's writer holds. */
   lockOf: (journal: string) => string
-  /** Journals that are nobody's tab. */
-  except: readonly string[]
   trouble: (error: unknown) => void
+}
+
+export interface Lead extends Pick<ImportInto, 'outbox' | 'journal' | 'isTold'> {
+  /** Does what a writer asked for, who may be gone; never rejects. */
+  execute: (command: Command, writer: string, isGone: boolean) => Promise<void>
+  /** The journal that this leader writes. */
+  own: string
+  /** Something was taken in. */
+  wake: () => void
 }
 
 /** The tabs beside this one, of the same owner. */
 export interface Neighbours {
-  /** As long as another one leads: says that this one is there, until `close()`. */
-  announce: () => void
-  /** Takes in what this tab wrote while another led, and what tabs left that are gone, now or later. */
-  takeOver: (into: { outbox: Outbox; journal: Journal; wake: () => void }) => Promise<void>
+  /** While another one leads: holds the lock of this tab's journal, and says that it is there. */
+  follow: () => Promise<void>
+  /** Says that this tab's journal has something new. */
+  wrote: () => void
+  /** While this one leads: takes in what all others write, and wrote before they went. Resolves when the rest of its own is in. */
+  lead: (lead: Lead) => Promise<void>
+  /** Looks at all journals, as far as messages may have been lost. */
+  lookAround: () => Promise<void>
+  /** Whether anybody follows. */
+  readonly isFollowed: boolean
   /** Resolves when what is being taken in is in. */
-  settled: () => Promise<unknown>
-  close: () => void
+  settled: () => Promise<void>
+  /** Neither leads nor follows any longer. */
+  rest: () => void
 }
 
 export function createNeighbours(config: NeighboursConfig): Neighbours {
-  const { store, locks, space, writer, lockOf, trouble } = config
-  const alive = new Subscription()
-  const imports = new Set<Promise<void>>()
+  const { store, locks, wire, space, writer, lockOf, trouble } = config
+  const followers = new Set<string>()
+  let role = new Subscription()
+  let leading: Lead | undefined
   let hasFollowed = false
+  let working: Promise<void> = Promise.resolve()
+  /** Living writers that are looked at next. */
+  const due = new Set<string>()
 
-  function channel(until: Subscription) {
-    const opened = locks && environment.channel(`rx-outbox:${space}`)
-    until.add(() => opened?.close())
-    return opened
+  function rest(): void {
+    role.unsubscribe()
+    role = new Subscription()
+    leading = undefined
+    followers.clear()
+    due.clear()
+  }
+
+  /** One after the other: in this order their tasks are taken in. */
+  function next(other: string, isGone: boolean, work: (into: ImportInto) => Promise<void>): Promise<void> {
+    const lead = leading
+    const done = working.then(async () => {
+      if (!lead || lead !== leading) return
+      await work({ ...lead, store, space, execute: (command) => lead.execute(command, other, isGone) })
+      lead.wake()
+    })
+    working = done.catch(() => undefined)
+    return done
+  }
+
+  /** A living one's journal may be half written, or not there: then it comes next time. */
+  function look(other: string): void {
+    if (due.has(other)) return
+    due.add(other)
+    void next(other, false, async (into) => {
+      due.delete(other)
+      await importJournal(other, into).catch(() => undefined)
+    })
+  }
+
+  /** Whoever wrote it is gone: when all of it is taken in, and what cannot be read is put aside, it is removed. */
+  async function inherit(other: string, into: ImportInto): Promise<void> {
+    const broken = await importJournal(other, into)
+    for (const bytes of broken) await store.append(space, quarantine, bytes)
+    if (broken.length > 0)
+      trouble(new StorageError(`${broken.length} records of another tab could not be read; they are kept aside.`))
+    await store.remove(space, other)
+    into.outbox.state.imported.delete(other)
+  }
+
+  function watch(other: string): void {
+    if (followers.has(other)) return
+    followers.add(other)
+    const inherited = () => next(other, true, (into) => inherit(other, into)).catch(trouble)
+    if (!locks) return void inherited()
+    const leaving = new AbortController()
+    role.add(() => leaving.abort())
+    // Granted when its holder has closed or crashed; rejected when we stop looking.
+    locks
+      .request(lockOf(other), { signal: leaving.signal }, () => inherited().finally(() => followers.delete(other)))
+      .catch(() => undefined)
+  }
+
+  async function lookAround(): Promise<void> {
+    const lead = leading
+    if (!lead) return
+    for (const journal of await store.list(space)) {
+      if (journal === lead.own || journal === quarantine || journal === writer || lead !== leading) continue
+      watch(journal)
+      if (locks) look(journal)
+    }
   }
 
   return {
-    announce() {
+    rest,
+    lookAround,
+    get isFollowed() {
+      return followers.size > 0
+    },
+    settled: () => working,
+    async follow() {
+      rest()
       hasFollowed = true
-      if (locks) alive.add(announce(locks, channel(alive), writer, lockOf(writer)))
+      const here = () => wire.send({ is: 'here', writer })
+      role.add(wire.messages$.subscribe(({ is }) => is === 'rollCall' && here()))
+      // Before the first write: whoever gets this lock takes the journal for one that was left.
+      role.add(await holdLock(locks, lockOf(writer)))
+      here()
     },
-    async takeOver({ outbox, journal, wake }) {
-      const into = { outbox, journal, store, space }
-      if (hasFollowed) await importJournal(writer, into, true)
+    wrote: () => wire.send({ is: 'here', writer }),
+    async lead(lead) {
+      rest()
+      leading = lead
+      if (hasFollowed) await next(writer, true, (into) => inherit(writer, into))
       hasFollowed = false
-      const journals = await store.list(space)
-      const watching = new Subscription()
-      alive.add(watching)
-      const leaving = new AbortController()
-      watching.add(() => leaving.abort())
-      const watch = watchDepartures({
-        locks,
-        channel: channel(watching),
-        lockOf,
-        signal: leaving.signal,
-        async gone(other) {
-          const taken = importJournal(other, into, false).catch(trouble)
-          imports.add(taken)
-          await taken
-          imports.delete(taken)
-          wake()
-        },
-      })
-      for (const name of journals) if (name !== writer && !config.except.includes(name)) watch(name)
+      role.add(
+        wire.messages$.subscribe((message) => {
+          if (message.is !== 'here') return
+          watch(message.writer)
+          look(message.writer)
+        }),
+      )
+      await lookAround()
+      wire.send({ is: 'rollCall' })
     },
-    settled: () => Promise.all(imports),
-    close: () => alive.unsubscribe(),
   }
 }

@@ -1,2 +1,3 @@
-export { journalStoreContract, type JournalStoreFixture, type JournalStoreRule } from './journalStoreContract.ts'
+export { journalStoreContract } from './journalStoreContract.ts'
+export type { JournalStoreFixture, JournalStoreRule } from './journalStoreTrial.ts'
 export { type RemoteFailure, strategyContract, type StrategyUnderTest } from './strategyContract.ts'

@@ -14,36 +14,39 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 
-test.each(['indexedDB', 'localStorage'])('values of every kind survive a restart in %s', async (driver) => {
-  await using context = await browser.newContext()
-  await serveFromDisk(context, url, bareApp)
-  const { page, complaints } = await openTab(context, `${url}/?offline&driver=${driver}`)
-  await writeValues(page)
-  expect(await placesWithJournals(page)).toEqual([driver])
+test.each(['opfs', 'opfs&strict', 'indexedDB', 'localStorage'])(
+  'values of every kind survive a restart in %s',
+  async (driver) => {
+    await using context = await browser.newContext()
+    await serveFromDisk(context, url, bareApp)
+    const { page, complaints } = await openTab(context, `${url}/?offline&driver=${driver}`)
+    await writeValues(page)
+    expect(await placesWithJournals(page)).toEqual(driver.split('&').slice(0, 1))
 
-  await page.goto(`${url}/?driver=${driver}`)
-  expect(await readValues(page)).toEqual({
-    date: 'Date(2026-11-23T20:00:00.123Z)',
-    invalidDate: 'Date(NaN)',
-    map: 'Map(["since", Date(1970-01-01T00:00:00.000Z)], [{key: 1}, Set(1n)])',
-    set: 'Set("a", 2, null)',
-    bigint: '-1208925819614629174706176n',
-    bytes: 'Uint8Array(0, 127, 255)',
-    part: 'Uint8Array(2, 3)',
-    clamped: 'Uint8ClampedArray(255)',
-    words: 'Int16Array(-1, 32767)',
-    floats: 'Float64Array(3.141592653589793, -0, NaN)',
-    bigs: 'BigInt64Array(-1n, 4611686018427387904n)',
-    buffer: 'ArrayBuffer(9, 8)',
-    view: 'DataView(5, 6)',
-    numbers: '[NaN, Infinity, -Infinity, -0]',
-    nothing: '[undefined, null]',
-    text: '"a line\u2028b \\u0000 🗒️"',
-    looksLikeATag: '{$: ["Date", 0]}',
-    deep: '{in: {a: {list: [Map([1n, Date(1970-01-01T00:00:00.001Z)])]}}}',
-  })
-  expect(complaints).toEqual([])
-})
+    await page.goto(`${url}/?driver=${driver}`)
+    expect(await readValues(page)).toEqual({
+      date: 'Date(2026-11-23T20:00:00.123Z)',
+      invalidDate: 'Date(NaN)',
+      map: 'Map(["since", Date(1970-01-01T00:00:00.000Z)], [{key: 1}, Set(1n)])',
+      set: 'Set("a", 2, null)',
+      bigint: '-1208925819614629174706176n',
+      bytes: 'Uint8Array(0, 127, 255)',
+      part: 'Uint8Array(2, 3)',
+      clamped: 'Uint8ClampedArray(255)',
+      words: 'Int16Array(-1, 32767)',
+      floats: 'Float64Array(3.141592653589793, -0, NaN)',
+      bigs: 'BigInt64Array(-1n, 4611686018427387904n)',
+      buffer: 'ArrayBuffer(9, 8)',
+      view: 'DataView(5, 6)',
+      numbers: '[NaN, Infinity, -Infinity, -0]',
+      nothing: '[undefined, null]',
+      text: '"a line\u2028b \\u0000 🗒️"',
+      looksLikeATag: '{$: ["Date", 0]}',
+      deep: '{in: {a: {list: [Map([1n, Date(1970-01-01T00:00:00.001Z)])]}}}',
+    })
+    expect(complaints).toEqual([])
+  },
+)
 
 /** Resolves when they are durable. */
 async function writeValues(page: Page): Promise<void> {
@@ -65,9 +68,17 @@ async function readValues(page: Page): Promise<Record<string, string>> {
 
 async function placesWithJournals(page: Page): Promise<string[]> {
   return page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory()
+    const directories: string[] = []
+    for await (const name of root.keys()) directories.push(name)
     const databases = await indexedDB.databases()
     const inIndexedDB = databases.some(({ name }) => name === 'rx-outbox')
     const inLocalStorage = Object.keys(localStorage).some((key) => key.startsWith('rx-outbox/'))
-    return [...(inIndexedDB ? ['indexedDB'] : []), ...(inLocalStorage ? ['localStorage'] : [])]
+    const inFiles = directories.includes('rx-outbox')
+    return [
+      ...(inFiles ? ['opfs'] : []),
+      ...(inIndexedDB ? ['indexedDB'] : []),
+      ...(inLocalStorage ? ['localStorage'] : []),
+    ]
   })
 }

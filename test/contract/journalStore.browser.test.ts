@@ -1,7 +1,11 @@
 import localforage from 'localforage'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { joined } from '../../lib/storage/joined.ts'
+import type { JournalStore } from '../../lib/storage/journalStore.ts'
 import { localforageStore } from '../../lib/storage/localforage.ts'
-import { journalStoreContract, type JournalStoreFixture } from '../../lib/testing/journalStoreContract.ts'
+import { opfsStore } from '../../lib/storage/opfs.ts'
+import { journalStoreContract } from '../../lib/testing/journalStoreContract.ts'
+import type { JournalStoreFixture } from '../../lib/testing/journalStoreTrial.ts'
 
 const rules = journalStoreContract.map(({ name, check }) => [name, check] as const)
 const names: string[] = []
@@ -18,8 +22,38 @@ function onDriver(driver: string) {
         await store.close()
         return open()
       },
+      beside: async () => open(),
     }
   }
+}
+
+function asFiles(durability: 'relaxed' | 'strict') {
+  return async (): Promise<JournalStoreFixture> => {
+    const root = await navigator.storage.getDirectory()
+    for await (const name of root.keys()) await root.removeEntry(name, { recursive: true })
+    const opened: JournalStore[] = []
+    const open = () => {
+      const store = opfsStore({ durability })
+      opened.push(store)
+      return store
+    }
+    onTestFinished(async () => void (await Promise.all(opened.map(({ close }) => close()))))
+    const store = open()
+    return {
+      store,
+      reopen: async () => {
+        await store.close()
+        return open()
+      },
+      beside: async () => open(),
+    }
+  }
+}
+
+for (const durability of ['relaxed', 'strict'] as const) {
+  describe(`the store of files, ${durability}`, () => {
+    test.each(rules)('%s', (_, check) => expect(check(asFiles(durability))).resolves.toBeUndefined())
+  })
 }
 
 // localStorage holds 5 MB of text; a group of 3 MB is 4 MB of base64.
@@ -40,7 +74,7 @@ test('a full localStorage rejects with advice, and the journal goes on once ther
   )
   localStorage.removeItem('ballast')
   await store.append('space', 'main', new Uint8Array([2]))
-  expect(await store.read('space', 'main')).toEqual([new Uint8Array([1]), new Uint8Array([2])])
+  expect(joined(await store.read('space', 'main'))).toEqual(new Uint8Array([1, 2]))
 })
 
 test('the default store is an IndexedDB database called rx-outbox', async () => {

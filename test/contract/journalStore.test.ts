@@ -3,7 +3,8 @@ import localforage from 'localforage'
 import { describe, expect, test } from 'vitest'
 import { localforageStore } from '../../lib/storage/localforage.ts'
 import { memoryStore } from '../../lib/storage/memory.ts'
-import { journalStoreContract, type JournalStoreFixture } from '../../lib/testing/journalStoreContract.ts'
+import { journalStoreContract } from '../../lib/testing/journalStoreContract.ts'
+import type { JournalStoreFixture } from '../../lib/testing/journalStoreTrial.ts'
 
 const rules = journalStoreContract.map(({ name, check }) => [name, check] as const)
 let count = 0
@@ -16,6 +17,7 @@ async function inMemory(): Promise<JournalStoreFixture> {
       await store.close()
       return store
     },
+    beside: async () => store,
   }
 }
 
@@ -29,6 +31,7 @@ async function onIndexedDb(): Promise<JournalStoreFixture> {
       await store.close()
       return open()
     },
+    beside: async () => open(),
   }
 }
 

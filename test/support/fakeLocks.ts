@@ -17,6 +17,8 @@ export function fakeLocks(): LockManagerLike & { held: () => string[] } {
       waiting.refused(error)
     }
     const queue = queues.get(name) ?? []
+    // A holder whose lock was stolen gives nothing back.
+    if (queue[0] !== waiting) return
     queue.shift()
     const [next] = queue
     if (next) void grant(name, next)
@@ -25,22 +27,25 @@ export function fakeLocks(): LockManagerLike & { held: () => string[] } {
 
   return {
     held: () => [...queues.keys()],
-    request: (name, { signal, ifAvailable = false }, callback) =>
+    request: (name, { signal, ifAvailable = false, steal = false }, callback) =>
       new Promise((done, refused) => {
         const queue = queues.get(name)
         if (signal?.aborted) return refused(signal.reason)
         if (queue && ifAvailable) return done(callback(null))
         const waiting: Waiting = { callback, done, refused }
-        if (!queue) {
-          queues.set(name, [waiting])
+        if (!queue || steal) {
+          const [holder, ...others] = queue ?? []
+          queues.set(name, [waiting, ...others])
+          holder?.refused(new DOMException('Lock broken by another request with the "steal" option.', 'AbortError'))
           return void Promise.resolve().then(() => grant(name, waiting))
         }
         queue.push(waiting)
         signal?.addEventListener('abort', () => {
-          const at = queue.indexOf(waiting)
+          const waitingNow = queues.get(name) ?? []
+          const at = waitingNow.indexOf(waiting)
           // The first one holds the lock: it is released by its callback only.
           if (at < 1) return
-          queue.splice(at, 1)
+          waitingNow.splice(at, 1)
           refused(signal.reason)
         })
       }),

@@ -42,8 +42,12 @@ createPersistence({ strategies, options: { retryConfig: { maxRetry: 5 } } })
 createPersistence({ strategies, options: { attemptTimeout: '30s' } })
 // @ts-expect-error there is no such option
 createPersistence({ strategies, options: { concurency: 2 } })
-// @ts-expect-error not there yet
-createPersistence({ strategies, options: { durability: 'strict' } })
+createPersistence({
+  strategies,
+  options: { durability: 'strict', workerUrl: new URL('https://app.example/worker.js') },
+})
+// @ts-expect-error there is no such durability
+createPersistence({ strategies, options: { durability: 'eventual' } })
 // @ts-expect-error an owner is text, or nobody
 createPersistence({ strategies, options: { owner: of(1) } })
 

@@ -3,6 +3,7 @@ import { filter, firstValueFrom, of } from 'rxjs'
 import {
   createPersistence,
   localforageStore,
+  opfsStore,
   type Persistence,
   type PersistenceStrategy,
   type TaskResult,
@@ -72,10 +73,14 @@ function atOnce<T>(delivered: T[]): PersistenceStrategy<T> {
   return { persistCreate: take, persistUpdate: take, persistDelete: () => of({}) }
 }
 
+const drivers: Record<string, string> = { indexedDB: localforage.INDEXEDDB, localStorage: localforage.LOCALSTORAGE }
+const driver = drivers[wanted.get('driver') ?? '']
+
 const outbox = createPersistence<Entities>({
   strategies: { note: restStrategy<Note>({ url: '/api/notes' }), line: atOnce(lines), thing: atOnce(things) },
   options: {
-    storage: wanted.get('driver') === 'localStorage' ? localforage.LOCALSTORAGE : undefined,
+    storage: driver,
+    durability: wanted.has('strict') ? 'strict' : 'relaxed',
     concurrency: number('concurrency', 1),
     // Patient: what is tested is that everything arrives, not when it is given up.
     retryConfig: { maxRetries: 100, initialDelay: number('retry', 20), multiplier: 1.5, maxDelay: 200 },
@@ -95,6 +100,6 @@ async function drained(): Promise<void> {
   await outbox.idle()
 }
 
-const journals = () => localforageStore().list('rx-outbox/')
+const journals = () => (driver ? localforageStore(driver) : opfsStore()).list('rx-outbox/')
 
 window.bare = { outbox, results, errors, lines, things, drained, journals, values, described }

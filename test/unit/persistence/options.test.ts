@@ -1,5 +1,5 @@
 import { createEventBus, createPersistence, memoryStore, type PersistenceStrategy } from 'rx-outbox'
-import { BehaviorSubject, queueScheduler } from 'rxjs'
+import { BehaviorSubject, firstValueFrom, queueScheduler } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod/mini'
 import { now, useFakeTime } from '../../support/fakeTime.ts'
@@ -19,6 +19,8 @@ describe('a wrong option throws at once, and is named', () => {
     ['name', ''],
     ['owner', 7],
     ['storage', 7],
+    ['durability', 'eventual'],
+    ['workerUrl', ''],
     ['concurrency', 0],
     ['concurrency', 1.5],
     ['priority', 'high'],
@@ -63,7 +65,7 @@ describe('a wrong option throws at once, and is named', () => {
   })
 })
 
-test.each(['pull', 'resolve', 'apply', 'conflict', 'migrations', 'encryption', 'channel', 'leaderTimeout'])(
+test.each(['pull', 'resolve', 'apply', 'conflict', 'migrations', 'encryption'])(
   'the option %s says that it is not there yet',
   (name) => {
     expect(() => openWith({ [name]: {} })).toThrow(`Option ${name} is not there yet.`)
@@ -71,9 +73,24 @@ test.each(['pull', 'resolve', 'apply', 'conflict', 'migrations', 'encryption', '
   },
 )
 
-test('durability strict says that it is not there yet', () => {
-  expect(() => openWith({ durability: 'strict' })).toThrow(/^Option durability: .*yet/)
-  expect(() => openWith({ durability: 'relaxed' })).not.toThrow()
+test('durability strict is a wish: where the store cannot do it, the status says what there is', async () => {
+  const persistence = open(new Remote(), { storage: memoryStore(), durability: 'strict' })
+  await persistence.idle()
+  const { storage } = await firstValueFrom(persistence.status$)
+  expect(storage).toEqual({ kind: 'memory', durability: 'none', survives: 'nothing', state: 'ok' })
+})
+
+test('without a store of any kind there is memory, and the status says why', async () => {
+  const persistence = open(new Remote(), { storage: undefined })
+  await persistence.idle()
+  const { storage } = await firstValueFrom(persistence.status$)
+  expect(storage).toEqual({
+    kind: 'memory',
+    durability: 'none',
+    survives: 'nothing',
+    state: 'ok',
+    why: 'There is no OPFS here; it needs HTTPS. There is no IndexedDB here.',
+  })
 })
 
 test.each<[string, object]>([

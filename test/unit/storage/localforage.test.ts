@@ -4,9 +4,9 @@ import { firstValueFrom, ReplaySubject, VirtualTimeScheduler } from 'rxjs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { LocalForageLike } from '../../../lib/api.ts'
 import { StorageError } from '../../../lib/errors.ts'
+import { joined } from '../../../lib/storage/joined.ts'
 import { segmentKey } from '../../../lib/storage/journalKey.ts'
 import { localforageStore } from '../../../lib/storage/localforage.ts'
-import { withGroup } from '../../../lib/storage/segment.ts'
 
 type Call = 'getItem' | 'setItem' | 'removeItem' | 'keys' | 'iterate'
 
@@ -42,8 +42,8 @@ const fails = (call: Call, error: unknown) => async (called: Call) => {
   if (called === call) throw error
 }
 
-async function groupsIn(store = localforageStore(real)): Promise<string[]> {
-  return (await store.read('space', 'main')).map((group) => new TextDecoder().decode(group))
+async function textIn(store = localforageStore(real)): Promise<string> {
+  return new TextDecoder().decode(joined(await store.read('space', 'main')))
 }
 
 describe('a group', () => {
@@ -60,11 +60,7 @@ describe('a group', () => {
     await store.append('space', 'main', new Uint8Array(20_000))
     await store.append('space', 'main', new Uint8Array(330))
     expect(await real.length()).toBe(7)
-    expect((await store.read('space', 'main')).map((group) => group.length)).toEqual([
-      ...Array.from({ length: 100 }, () => 330),
-      20_000,
-      330,
-    ])
+    expect(joined(await store.read('space', 'main'))).toHaveLength(100 * 330 + 20_000 + 330)
   })
 })
 
@@ -72,9 +68,9 @@ describe('reading', () => {
   test('many segments is one walk over the store', async () => {
     await localforageStore(real).append('space', 'other', bytesOf('theirs'))
     for (let i = 0; i < 600; i++) {
-      await real.setItem(segmentKey(prefix, 0, i), withGroup(new Uint8Array(0), bytesOf(`group ${i}`)))
+      await real.setItem(segmentKey(prefix, 0, i), bytesOf(`group ${i}`))
     }
-    expect(await groupsIn(localforageStore(forage))).toEqual(Array.from({ length: 600 }, (_, i) => `group ${i}`))
+    expect(await textIn(localforageStore(forage))).toBe(Array.from({ length: 600 }, (_, i) => `group ${i}`).join(''))
     expect(calls).toEqual(['keys', 'iterate'])
   })
 
@@ -82,7 +78,7 @@ describe('reading', () => {
     const others = ['rx-outbox', 'rx-outbox/space/', 'rx-outbox/space/main/x/y', 'todo', 'rx-outbox/space/main']
     for (const key of others) await real.setItem(key, 'theirs')
     const store = localforageStore(real)
-    expect(await groupsIn(store)).toEqual([])
+    expect(await textIn(store)).toBe('')
     await store.append('space', 'main', bytesOf('one'))
     await store.remove('space', 'main')
     expect(await real.keys()).toEqual(others.toSorted())
@@ -111,7 +107,7 @@ describe('reading', () => {
       await writer.replace('space', 'main', bytesOf('all'))
       await writer.close()
     }
-    expect(await groupsIn(localforageStore(forage))).toEqual(['all'])
+    expect(await textIn(localforageStore(forage))).toBe('all')
   })
 
   test.each<Call>(['keys', 'getItem'])('rejects with the cause when %s fails', async (call) => {
@@ -131,14 +127,14 @@ describe('continuing', () => {
   test('a successor that has read goes on behind all that came since it looked first', async () => {
     const [one, two] = [localforageStore(real), localforageStore(real)]
     await one.append('space', 'main', bytesOf('one'))
-    await groupsIn(two)
+    await textIn(two)
     await one.append('space', 'main', bytesOf('two'))
-    await groupsIn(two)
+    await textIn(two)
     await two.append('space', 'main', bytesOf('three'))
     await two.replace('space', 'main', bytesOf('all'))
-    await groupsIn(one)
+    await textIn(one)
     await one.append('space', 'main', bytesOf('four'))
-    expect(await groupsIn()).toEqual(['all', 'four'])
+    expect(await textIn()).toBe('allfour')
   })
 
   test('a read that is under way while the journal grows does not set it back', async () => {
@@ -153,7 +149,7 @@ describe('continuing', () => {
     resume.next()
     await reading
     await store.append('space', 'main', bytesOf('last'))
-    expect(await groupsIn()).toHaveLength(7)
+    expect(await textIn()).toHaveLength(3 + 5 * 9_000 + 4)
   })
 })
 
@@ -174,12 +170,12 @@ describe('a replacement', () => {
     await store.close()
     expect(await real.length()).toBeGreaterThan(5)
     const next = localforageStore(real)
-    expect(await groupsIn(next)).toEqual(['all'])
+    expect(await textIn(next)).toBe('all')
     expect(await next.list('space')).toEqual(['main'])
     await next.append('space', 'main', bytesOf('more'))
     await next.close()
     expect(await real.keys()).toEqual([segmentKey(prefix, 1, 0), segmentKey(prefix, 1, 1)])
-    expect(await groupsIn()).toEqual(['all', 'more'])
+    expect(await textIn()).toBe('allmore')
   })
 
   test('that fails leaves the old generation', async () => {
@@ -189,7 +185,7 @@ describe('a replacement', () => {
     await expect(store.replace('space', 'main', bytesOf('all'))).rejects.toBeInstanceOf(StorageError)
     before = async () => {}
     await store.append('space', 'main', bytesOf('two'))
-    expect(await groupsIn()).toEqual(['one', 'two'])
+    expect(await textIn()).toBe('onetwo')
   })
 })
 
@@ -203,11 +199,11 @@ describe('a removal', () => {
     }
     await expect(store.remove('space', 'main')).rejects.toBeInstanceOf(StorageError)
     const next = localforageStore(real)
-    expect(await groupsIn(next)).toEqual([])
+    expect(await textIn(next)).toBe('')
     expect(await next.list('space')).toEqual([])
     await next.append('space', 'main', bytesOf('new'))
     await next.close()
-    expect(await groupsIn()).toEqual(['new'])
+    expect(await textIn()).toBe('new')
     expect(await real.length()).toBe(1)
   })
 })
@@ -229,7 +225,7 @@ test('what is still to be cleared of a replaced journal is cleared before the jo
   resume.next()
   await begunAnew
   await store.close()
-  expect(await groupsIn()).toEqual(['new'])
+  expect(await textIn()).toBe('new')
 })
 
 describe('a write that fails', () => {
@@ -245,7 +241,7 @@ describe('a write that fails', () => {
     expect(failure).toHaveProperty('cause', cause)
     before = async () => {}
     await store.append('space', 'main', bytesOf('three'))
-    expect(await groupsIn()).toEqual(['one', 'three'])
+    expect(await textIn()).toBe('onethree')
   })
 
   test('for want of a driver says what to give instead', async () => {
@@ -277,7 +273,7 @@ describe('a write that fails', () => {
       await real.ready()
       await real.keys()
       await store.append('space', 'main', bytesOf('two'))
-      expect(await groupsIn()).toEqual(['one', 'two'])
+      expect(await textIn()).toBe('onetwo')
     },
   )
 })

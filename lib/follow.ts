@@ -1,0 +1,84 @@
+import { Subscription } from 'rxjs'
+import type { Receipts } from './outbox/receipts.ts'
+import { emptyOutbox, openJournal, type Stage, type StageConfig } from './stage.ts'
+import type { Neighbours } from './tabs/neighbours.ts'
+import { readLeader } from './tabs/readLeader.ts'
+import { createReplica } from './tabs/replica.ts'
+import type { Requests } from './tabs/requests.ts'
+
+export interface FollowConfig extends StageConfig {
+  neighbours: Neighbours
+  receipts: Receipts
+  /** This tab, as the others know it. */
+  writer: string
+  /** The number of the next record of its journal: never one that was used before. */
+  nextLsn: () => number
+  requests: Requests
+}
+
+/** Records after which a journal whose every record was taken in is begun anew. */
+const long = 256
+
+/** Opens the outbox of a tab that does not lead: it sees what the leader has stored, and writes a journal of its own. */
+export async function follow(config: FollowConfig): Promise<Stage> {
+  const { settings, space, writer, wire, neighbours, receipts, gates, requests } = config
+  const open = new Subscription()
+  let pending = 0
+  await neighbours.follow()
+  const journal = openJournal(config, { name: writer, size: 0, stored: () => neighbours.wrote() })
+  const replica = createReplica({
+    writer,
+    create: () => emptyOutbox(config, () => undefined),
+    read: () => readLeader(settings.store, space),
+    tell: config.tell,
+    receipts,
+    imported(upTo) {
+      requests.imported(upTo)
+      // Where it fails, the journal tells, and is read once more than needed.
+      if (replica.own.size > 0 || journal.size < long) return
+      journal.compact(() => [...replica.own.values(), ...requests.records()]).catch(() => undefined)
+    },
+    trouble: config.trouble,
+  })
+
+  open.add(
+    wire.messages$.subscribe((message) => {
+      if (message.is === 'done' && message.writer === writer) requests.done(message.command, message)
+      if (message.is !== 'leading' && message.is !== 'stored') return
+      replica.hear(message)
+      if (message.is === 'leading') {
+        pending = message.pending
+        gates.follow(message)
+      }
+      config.changed()
+    }),
+  )
+  await replica.catchUp()
+  const stamp = () => ({ lsn: config.nextLsn(), epoch: replica.outbox.state.epoch })
+
+  requests.open({
+    stamp,
+    write: (record) => journal.write([record], 'enqueue'),
+    retryOf(taskId) {
+      for (const { id, retryOf } of replica.outbox.state.tasks.values()) if (retryOf === taskId) return id
+      return undefined
+    },
+  })
+
+  return {
+    get outbox() {
+      return replica.outbox
+    },
+    journal,
+    delivery: undefined,
+    controls: requests.controls,
+    pending: () => pending + replica.own.size,
+    stamp,
+    accept: replica.accept,
+    async close() {
+      await journal.close()
+      neighbours.rest()
+      open.unsubscribe()
+    },
+  }
+}

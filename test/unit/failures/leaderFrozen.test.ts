@@ -1,0 +1,102 @@
+import { memoryStore, type OutboxStatus } from 'rx-outbox'
+import { NEVER } from 'rxjs'
+import { expect, test } from 'vitest'
+import { fakeChannels } from '../../support/fakeChannels.ts'
+import { fakeLocks } from '../../support/fakeLocks.ts'
+import { freezable } from '../../support/freezable.ts'
+import { virtualTime } from '../../support/virtualTime.ts'
+import { createPersistence, type Options } from '../../../lib/index.ts'
+import type { Entities } from '../../support/opened.ts'
+import { inTurn, accepts, note, Remote } from '../../support/remote.ts'
+
+/** Tabs in virtual time, each of which can be frozen: its timers and messages wait until it is thawed. */
+function tabsInTime() {
+  const time = virtualTime()
+  const [storage, locks, channels] = [memoryStore(), fakeLocks(), fakeChannels()]
+  return {
+    time,
+    storage,
+    open: (remote: Remote, options: Options<Entities> = {}) => {
+      const frost = freezable({ scheduler: time.scheduler, locks, channel: channels.open })
+      const persistence = createPersistence<Entities>({
+        strategies: { note: remote, tag: remote },
+        options: { storage, ...frost.options, ...options },
+      })
+      const statuses: OutboxStatus[] = []
+      persistence.status$.subscribe((status) => statuses.push(status))
+      return { ...persistence, freeze: frost.freeze, thaw: frost.thaw, status: () => statuses.at(-1) }
+    },
+  }
+}
+
+const second = 1_000
+
+test('a frozen leader is replaced after 90 s, and only what it had begun goes out twice, with the same key', async () => {
+  const { time, open } = tabsInTime()
+  const one = new Remote(inTurn(accepts, () => NEVER))
+  const first = open(one)
+  await time.settle()
+  const two = new Remote()
+  const other = open(two)
+  await time.settle()
+  for (let i = 0; i < 5; i++) first.created('note', note(`n${i}`))
+  await time.pass(second)
+  expect(one.log).toEqual(['create n0 text', 'create n1 text'])
+  first.freeze()
+  await time.pass(85 * second)
+  expect(two.log).toEqual([])
+  await time.pass(40 * second)
+  expect(other.status()).toMatchObject({ leader: true })
+  expect(two.log).toEqual(['create n1 text', 'create n2 text', 'create n3 text', 'create n4 text'])
+  expect(two.calls[0]?.attempt.idempotencyKey).toBe(one.calls[1]?.attempt.idempotencyKey)
+})
+
+test('when it wakes it sends nothing more, follows, and what it takes in then is sent by the new leader', async () => {
+  const { time, open, storage } = tabsInTime()
+  const one = new Remote(inTurn(accepts, () => NEVER))
+  const first = open(one)
+  await time.settle()
+  const two = new Remote()
+  const other = open(two)
+  await time.settle()
+  for (let i = 0; i < 3; i++) first.created('note', note(`n${i}`))
+  await time.pass(second)
+  first.freeze()
+  await time.pass(200 * second)
+  // What the app itself does as it wakes, before any message has reached the library.
+  const receipt = first.created('note', note('woken'))
+  first.thaw()
+  await receipt.durable
+  await time.pass(120 * second)
+  expect(one.log).toHaveLength(2)
+  expect(two.log).toEqual(['create n1 text', 'create n2 text', 'create woken text'])
+  expect(await receipt.settled).toMatchObject({ status: 'persisted' })
+  expect([first.status()?.leader, other.status()?.leader]).toEqual([false, true])
+  expect(first.status()).toMatchObject({ waiting: 0, pending: 0, processing: 0 })
+  await time.until(other.close())
+  await time.pass(second)
+  expect(first.status()?.leader).toBe(true)
+  expect((await storage.list('rx-outbox/')).filter((name) => name.startsWith('leader'))).toEqual(['leader.2'])
+})
+
+test('a leader that answers is never replaced, however long nothing happens', async () => {
+  const { time, open } = tabsInTime()
+  const first = open(new Remote())
+  await time.settle()
+  const other = open(new Remote())
+  await time.pass(24 * 3_600 * second)
+  expect([first.status()?.leader, other.status()?.leader]).toEqual([true, false])
+})
+
+test('a follower that was frozen itself calls before it takes the lead', async () => {
+  const { time, open } = tabsInTime()
+  const first = open(new Remote())
+  await time.settle()
+  const other = open(new Remote())
+  await time.settle()
+  other.freeze()
+  await time.pass(600 * second)
+  other.thaw()
+  await time.pass(600 * second)
+  expect([first.status()?.leader, other.status()?.leader]).toEqual([true, false])
+})
