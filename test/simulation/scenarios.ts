@@ -23,6 +23,7 @@ const plain: ScriptConfig = {
   flushAfter: 1_000,
   latency: 2,
   channel: { latency: 2, lost: 0 },
+  leaderTimeout: 90_000,
   mirror: true,
   retryDead: true,
 }

@@ -34,6 +34,8 @@ export interface ScriptConfig {
   latency: number
   /** The longest a message between tabs takes, ms, and how many of a hundred are lost. */
   channel: { latency: number; lost: number }
+  /** Milliseconds after which a silent leader is replaced. */
+  leaderTimeout: number
   /** Whether the journal is mirrored beside the store. */
   mirror: boolean
   /** In the end all dead letters are tried again; else they have to be there. */

@@ -49,6 +49,8 @@ export class Ledger {
   /** Index of the event that is looked at. */
   at = 0
   isOnline = true
+  /** How often the lead was taken from who had it. */
+  steals = 0
   isCalm = false
   /** When the clock was last set back, or anything else made timers and clock disagree (ms of true time). */
   clockChangedAt = -Infinity
@@ -104,6 +106,7 @@ export class Ledger {
         return life.flying.clear()
       }
       case 'stolen':
+        this.steals++
         this.life(event.life).isStolen = true
         return
       case 'enq':

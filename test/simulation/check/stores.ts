@@ -14,8 +14,8 @@ export function checkStores(ledger: Ledger): (event: HistoryEvent) => void {
       case 'append':
       case 'replace': {
         const key = `${event.space}/${event.journal}`
-        // Each owner that a tab has is a writer of its own.
-        const writer = `${event.life}/${ledger.life(event.life).session}`
+        // Each owner that a tab has is a writer of its own; the lead may come back to who lost it.
+        const writer = `${event.life}/${ledger.life(event.life).session}/${ledger.steals}`
         const known = writers.get(key) ?? { last: writer, former: new Set() }
         writers.set(key, known)
         ledger.expect(

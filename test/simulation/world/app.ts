@@ -89,7 +89,7 @@ export class App {
         world.disk.quotaUntil = world.loop.now + action.ms
         return
       case 'steal':
-        return
+        return world.locks.steal(action.ms)
       default:
         return this.inTab(action)
     }

@@ -1,4 +1,4 @@
-import type { Life } from './life.ts'
+import { Life } from './life.ts'
 import type { World } from './world.ts'
 
 interface Request {
@@ -52,10 +52,15 @@ export class Locks {
     }
   }
 
-  /** Who holds a lock whose name ends like this. */
-  holder(ending: string): Life | undefined {
-    for (const [name, { life }] of this.holders) if (name.endsWith(ending)) return life
-    return undefined
+  /** Somebody from outside takes the lead, and does nothing with it for a while. */
+  steal(ms: number): void {
+    for (const [name, holder] of this.holders) {
+      if (!name.startsWith('rx-outbox:lead:')) continue
+      this.wrest(holder)
+      const thief = { ...holder, life: new Life(this.world, -1) }
+      this.holders.set(name, thief)
+      this.world.loop.in(ms, () => this.free(thief))
+    }
   }
 
   /** What a life still has of locks. */
@@ -68,9 +73,7 @@ export class Locks {
   private enter(request: Request, ifAvailable: boolean, steal: boolean): void {
     const holder = this.holders.get(request.name)
     if (holder && steal) {
-      this.world.hit('lock stolen')
-      this.world.record({ is: 'stolen', life: holder.life.id })
-      holder.refused(abortError())
+      this.wrest(holder)
       this.grant(request)
     } else if (!holder) this.grant(request)
     else if (ifAvailable) this.world.loop.in(0, () => void this.call(request, null), request.life)
@@ -79,6 +82,12 @@ export class Locks {
       if (queue) queue.push(request)
       else this.queues.set(request.name, [request])
     }
+  }
+
+  private wrest({ name, life, refused }: Request): void {
+    this.world.hit('lock stolen')
+    this.world.record({ is: 'stolen', life: life.id })
+    refused(abortError())
   }
 
   private grant(request: Request): void {

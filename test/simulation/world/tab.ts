@@ -94,6 +94,7 @@ export class Tab {
       maxRetryAfter: config.maxRetryAfter,
     }
     if (capabilities.channel) Object.assign(options, { channel: (name: string) => world.channels.open(life, name) })
+    if (capabilities.steal) Object.assign(options, { leaderTimeout: config.leaderTimeout })
     if (capabilities.mirror && config.mirror) Object.assign(options, { snapshot: world.mirror.of(life) })
     if (capabilities.strict) Object.assign(options, { durability: config.durability })
     const persistence = createPersistence<Entities>({
