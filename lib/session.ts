@@ -80,6 +80,8 @@ export function createSession(config: SessionConfig): Session {
   let entering: Promise<void> = Promise.resolve()
   let isLeading = false
   let failing = false
+  /** It is on its way out: it delivers no more. */
+  let leaving = false
   let closed = false
 
   const gates = createGates({ paused: config.paused, changed: wake, authRequired: config.authRequired })
@@ -138,7 +140,7 @@ export function createSession(config: SessionConfig): Session {
     isLeading = leads
     if (leads) freshness.begin()
     delivering.unsubscribe()
-    if (!closed) delivering = new Subscription()
+    if (!leaving) delivering = new Subscription()
   }
 
   function wake(): void {
@@ -162,6 +164,8 @@ export function createSession(config: SessionConfig): Session {
     await entering.catch(() => undefined)
     await intake.store()
     closed = true
+    // A turn that has come meanwhile: what it opens is let go again.
+    await entering.catch(() => undefined)
     await stage?.close()
   }
 
@@ -216,6 +220,7 @@ export function createSession(config: SessionConfig): Session {
       }
     },
     async close() {
+      leaving = true
       delivering.unsubscribe()
       pipelines.close()
       intake.close()

@@ -69,7 +69,6 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     setAlarm()
   }
   const breakers = createBreakers(config.breaker, outbox)
-  /** When the alarm was last set. */
   let latest = 0
   /** How often a type was paused by a 401. */
   const pauses = new Map<string, number>()
@@ -229,10 +228,11 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     wake()
   }
 
-  /** To the next lane that is due, the next task that expires, or the next probe. */
+  /** While it runs: to the next lane that is due, the next task that expires, or the next probe. */
   function setAlarm(): void {
+    if (!wake$.observed) return
     const now = scheduler.now()
-    // The clock was set back: times of before are far away now.
+    // The clock was set back.
     if (now < latest) outbox.refreshAll()
     latest = now
     const probeAt = breakers.nextProbe(now)

@@ -11,6 +11,7 @@ export function checkRetries(ledger: Ledger): (event: HistoryEvent) => void {
   const counted = new Map<string, Of<'answer'>[]>()
   const waiting = new Map<string, Of<'retrying'>>()
   const answered = new Map<string, Of<'answer'>>()
+  const told = new Set<string>()
   let flushedAt = -Infinity
   /** Tasks that were asked about: they had begun already. */
   const reconciled = new Set<string>()
@@ -57,6 +58,9 @@ export function checkRetries(ledger: Ledger): (event: HistoryEvent) => void {
   }
 
   function retrying(event: Of<'retrying'>): void {
+    const said = `${event.life} ${event.task} ${event.retryAt}`
+    if (told.has(said)) return
+    told.add(said)
     // Others tell it later.
     if (answered.get(event.task)?.life !== event.life && ledger.config.tabs > 1) return
     const { task: id, retryAt, clock } = event
