@@ -27,7 +27,7 @@ export function checkStores(ledger: Ledger): (event: HistoryEvent) => void {
         known.last = writer
         ledger.expect(
           'I9',
-          !capabilities.closesInTime || !ledger.life(event.life).isOver,
+          !capabilities.closesInTime || !ledger.life(event.life).isOver || ledger.life(event.life).hasCrashed,
           () => `life ${event.life} wrote ${event.journal} after it had closed`,
         )
         return

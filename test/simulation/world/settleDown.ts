@@ -21,6 +21,8 @@ export async function settleDown(app: App): Promise<void> {
   if (world.hangsUntil > world.loop.now) await world.loop.run(() => false, world.hangsUntil + 1)
   app.openAll()
   if (!capabilities.channel && app.tabs.length > 1) await app.closeAll()
+  // What a tab left before anybody knew of it is found when the leader looks around.
+  if (app.tabs.length > 1) await world.loop.run(() => false, world.loop.now + world.script.config.leaderTimeout)
   for (let owner = 0; owner < world.script.config.owners; owner++) await drain(app, ownerName(owner) ?? '')
   await app.closeAll()
   for (let owner = 0; owner < world.script.config.owners; owner++) {
@@ -59,7 +61,8 @@ async function drain(app: App, owner: string): Promise<void> {
     const isSure = () => isDone() && app.living.every(({ status }) => status.waiting === 0)
     await world.loop.run(isSure, Math.min(end, world.loop.now + 20_000))
     // What is written behind is written, and what other tabs left is taken in.
-    await world.loop.run(() => false, world.loop.now + 2_500)
+    const look = app.tabs.length > 1 && owner !== '' ? world.script.config.leaderTimeout : 0
+    await world.loop.run(() => false, world.loop.now + look + 2_500)
   } while (
     !(isDone() && (rounds > 3 || app.living.every(({ status }) => status.waiting === 0))) &&
     world.loop.now < end
