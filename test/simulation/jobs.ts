@@ -86,7 +86,7 @@ export async function pointsOf(scenario: Scenario): Promise<number> {
 }
 
 /** Kills the library at one yield point of a scenario, and, for pairs, then at each one after it. */
-export async function crashes(scenario: Scenario, first: number, pairs: boolean): Promise<Tally> {
+export async function killAt(scenario: Scenario, first: number, pairs: boolean): Promise<Tally> {
   const tally = emptyTally()
   await tell(tally, `--scenario "${scenario.name}" --at ${first}`, crashing(scenario, first))
   for (let second = 0; pairs; second++) {

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import { draw } from './draw.ts'
 import { expectedFaults } from './faults.ts'
-import { crashes, pointsOf, seeds, story } from './jobs.ts'
+import { killAt, pointsOf, seeds, story } from './jobs.ts'
 import { crashing, type Scenario, scenarios } from './scenarios.ts'
 import type { Script } from './script.ts'
 
@@ -31,7 +31,7 @@ async function work(job: Job): Promise<unknown> {
     case 'scenarios':
       return Promise.all(scenarios.map(async (one) => ({ name: one.name, points: await pointsOf(one) })))
     case 'crashes':
-      return crashes(named(job.scenario), job.first, job.pairs)
+      return killAt(named(job.scenario), job.first, job.pairs)
     case 'crashing':
       return crashing(named(job.scenario), ...job.steps)
   }

@@ -8,7 +8,6 @@ export interface Finding {
 
 export const invariants = {
   I1: 'no acknowledged task is lost: in the end it has one outcome, or is a listed dead letter',
-  I2: 'nothing is lost silently: a store that was wiped is told of',
   I3: 'at least once on the wire, once in effect: one body a key, one key a task, one effect an event',
   I4: 'the tasks of an entity take effect in the order of the app, one in flight at a time',
   I5: 'one writer a journal, one sender; a replaced one sends no more than it had begun',
@@ -17,9 +16,6 @@ export const invariants = {
   I8: 'once nothing goes wrong everything drains within a bound',
   I9: 'what is closed leaves neither timers nor locks behind',
   I10: 'retries: at most maxRetries, not before their time nor Retry-After, not after expiry, 401 costs none',
-  I11: 'no jump of the clock changes an order or loses anything',
-  I12: 'nobody waits for a neighbour that is refused',
-  I13: 'what a newer version wrote stays as it is',
   I15: 'streams and receipts tell each end once, and nothing after closing',
   I16: 'nothing of one owner is sent as another; hostile content stays content',
 } as const

@@ -40,7 +40,7 @@ class Timer<T> extends Subscription {
         this.due = undefined
         this.life.timers--
         if (this.closed || !this.life.step()) return
-        this.work.call(this, state)
+        Reflect.apply(this.work, this, [state])
       },
       this.life,
     )

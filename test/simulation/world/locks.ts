@@ -84,7 +84,7 @@ export class Locks {
     }
   }
 
-  private wrest({ name, life, refused }: Request): void {
+  private wrest({ life, refused }: Request): void {
     this.world.hit('lock stolen')
     this.world.record({ is: 'stolen', life: life.id })
     refused(abortError())
