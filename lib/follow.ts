@@ -53,7 +53,21 @@ export async function follow(config: FollowConfig): Promise<Stage> {
       config.changed()
     }),
   )
-  await replica.catchUp()
+
+  async function close(): Promise<void> {
+    await journal.close()
+    await settings.store.close(space).catch(config.trouble)
+    neighbours.rest()
+    open.unsubscribe()
+  }
+
+  try {
+    await replica.catchUp()
+  } catch (error) {
+    // The next try opens it anew: this one must not go on listening.
+    await close()
+    throw error
+  }
   const stamp = () => ({ lsn: config.nextLsn(), epoch: replica.outbox.state.epoch })
 
   requests.open({
@@ -76,11 +90,6 @@ export async function follow(config: FollowConfig): Promise<Stage> {
     pending: () => pending + replica.own.size,
     stamp,
     accept: replica.accept,
-    async close() {
-      await journal.close()
-      await settings.store.close(space).catch(config.trouble)
-      neighbours.rest()
-      open.unsubscribe()
-    },
+    close,
   }
 }

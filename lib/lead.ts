@@ -14,7 +14,7 @@ import { emptyOutbox, openJournal, type Stage, type StageConfig } from './stage.
 import type { Journal } from './storage/journal.ts'
 import { createMirror, type Mirror } from './storage/mirror.ts'
 import type { MirrorHead } from './storage/mirrorFormat.ts'
-import { quarantine } from './storage/readJournal.ts'
+import { putAside as keepAside, quarantine } from './storage/quarantine.ts'
 import { encodeValue } from './storage/value.ts'
 import { claimJournal, type ClaimedJournal } from './tabs/claimJournal.ts'
 import type { Lead, Neighbours } from './tabs/neighbours.ts'
@@ -217,7 +217,7 @@ function executor(controls: Controls, delivery: Delivery, { writer: self, wire, 
 async function putAside(broken: Uint8Array[], journal: Journal, config: StageConfig, outbox: Outbox): Promise<void> {
   if (broken.length === 0) return
   const { settings, space, owner, trouble } = config
-  for (const bytes of broken) await settings.store.append(space, quarantine, bytes)
+  await keepAside(settings.store, space, broken)
   trouble(new StorageError(`${broken.length} records could not be read; they are kept aside in "${quarantine}".`))
   // Where it fails, they are put aside once more next time.
   await journal.compact(() => snapshot(outbox.state, owner)).catch(() => undefined)

@@ -9,7 +9,8 @@ import { encodeGroup } from './storage/frame.ts'
 import type { MirrorHead } from './storage/mirrorFormat.ts'
 import type { JournalStore } from './storage/journalStore.ts'
 import { idOf } from './storage/journalId.ts'
-import { quarantine, type ReadJournal } from './storage/readJournal.ts'
+import { putAside as keepAside, quarantine } from './storage/quarantine.ts'
+import { type ReadJournal } from './storage/readJournal.ts'
 import { type MirrorContent, readHead, readMirror, removeMirror } from './storage/readMirror.ts'
 import type { JournalRecord, Opened } from './storage/records.ts'
 
@@ -147,7 +148,7 @@ async function withoutBeginning({ settings, space, journal, recovery }: Recovery
 
 async function putAside({ settings, space, trouble }: RecoveryConfig, { broken }: MirrorContent): Promise<void> {
   if (broken.length === 0) return
-  for (const bytes of broken) await settings.store.append(space, quarantine, bytes)
+  await keepAside(settings.store, space, broken)
   trouble(
     new StorageError(`${broken.length} records of the snapshot could not be read; they are kept in "${quarantine}".`),
   )

@@ -92,6 +92,8 @@ export function createSession(config: SessionConfig): Session {
   let entering: Promise<void> = Promise.resolve()
   let isLeading = false
   let failing = false
+  /** It is on its way out: it delivers no more. */
+  let leaving = false
   let closed = false
 
   const gates = createGates({ paused: config.paused, changed: wake, authRequired: config.authRequired })
@@ -154,7 +156,7 @@ export function createSession(config: SessionConfig): Session {
     isLeading = leads
     if (leads) freshness.begin()
     delivering.unsubscribe()
-    if (!closed) delivering = new Subscription()
+    if (!leaving) delivering = new Subscription()
   }
 
   function wake(): void {
@@ -178,6 +180,8 @@ export function createSession(config: SessionConfig): Session {
     await entering.catch(() => undefined)
     await intake.store()
     closed = true
+    // A turn that has come meanwhile: what it opens is let go again.
+    await entering.catch(() => undefined)
     await stage?.close()
   }
 
@@ -233,6 +237,7 @@ export function createSession(config: SessionConfig): Session {
       }
     },
     async close() {
+      leaving = true
       delivering.unsubscribe()
       pipelines.close()
       intake.close()

@@ -70,6 +70,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     setAlarm()
   }
   const breakers = createBreakers(config.breaker, outbox)
+  let latest = 0
   /** How often a type was paused by a 401. */
   const pauses = new Map<string, number>()
   const alarm = createAlarm(scheduler, ring)
@@ -229,9 +230,14 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     wake()
   }
 
-  /** To the next lane that is due, the next task that expires, or the next probe. */
+  /** While it runs: to the next lane that is due, the next task that expires, or the next probe. */
   function setAlarm(): void {
-    const probeAt = breakers.nextProbe(scheduler.now())
+    if (!wake$.observed) return
+    const now = scheduler.now()
+    // The clock was set back.
+    if (now < latest) outbox.refreshAll()
+    latest = now
+    const probeAt = breakers.nextProbe(now)
     alarm.set(Math.min(schedule.nextDue() ?? Infinity, expiring.first?.expiresAt ?? Infinity, probeAt))
   }
 

@@ -34,9 +34,10 @@ function isOfNow(older: Entry, newer: Entry, { schemaVersion, coalesceOf }: Merg
   return !coalesceOf(newer.lane.entityType) || (isOne(older) && isOne(newer))
 }
 
-/** The remote has the entity already, and nothing takes it away before: a create and a delete do not cancel out. */
+/** The remote will have the entity already: a create and a delete do not cancel out. */
 function isThere({ lane: { known, queue }, place }: Entry): boolean {
-  return known !== undefined && queue.findLast((before) => before.place < place)?.operation !== 'delete'
+  const before = queue.findLast((task) => task.place < place)
+  return before ? before.operation !== 'delete' : known !== undefined
 }
 
 /** The newer one waits there for something that the older one does not: then it may not move to its place. */

@@ -77,6 +77,8 @@ export function createJournal(config: JournalConfig): Journal {
   let pause = 0
   let timer: Subscription | undefined
   let isLate = false
+  /** What could not be written waits for its pause to pass. */
+  let isPausing = false
   let closed = false
 
   function late(error: StorageError): void {
@@ -87,6 +89,7 @@ export function createJournal(config: JournalConfig): Journal {
   function start(): Promise<void> {
     timer?.unsubscribe()
     timer = undefined
+    isPausing = false
     return (busy ??= run())
   }
 
@@ -101,6 +104,7 @@ export function createJournal(config: JournalConfig): Journal {
       // What waits to be appended is in the state already: behind a compaction it would be said twice.
       if (writes.length === 0 && compaction) await replace(compaction)
       else if (writes.length > 0 && !(await append(writes))) {
+        isPausing = true
         startIn(pause)
         break
       }
@@ -153,6 +157,8 @@ export function createJournal(config: JournalConfig): Journal {
   }
 
   function flush(): Promise<void> {
+    // What failed is tried again in its own time, however often somebody asks for it.
+    if (isPausing) return Promise.resolve()
     return writes.length > 0 || busy ? start() : Promise.resolve()
   }
 
@@ -194,6 +200,7 @@ export function createJournal(config: JournalConfig): Journal {
     async close() {
       closed = true
       timer?.unsubscribe()
+      isPausing = false
       await flush()
       // Only a locked journal has any left.
       for (const { kind, failed } of writes) if (kind === 'enqueue') failed?.(new ClosedError('The journal is closed.'))

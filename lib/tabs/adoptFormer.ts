@@ -6,7 +6,8 @@ import { encodeRecord } from '../storage/codec.ts'
 import { encodeGroup } from '../storage/frame.ts'
 import type { JournalStore } from '../storage/journalStore.ts'
 import { idOf } from '../storage/journalId.ts'
-import { quarantine, readJournal } from '../storage/readJournal.ts'
+import { putAside, quarantine } from '../storage/quarantine.ts'
+import { readJournal } from '../storage/readJournal.ts'
 import type { JournalRecord } from '../storage/records.ts'
 
 export interface AdoptFormerConfig {
@@ -65,11 +66,11 @@ async function adoptOne(
 ): Promise<JournalRecord[]> {
   const { store, space, journal, owner, knows } = config
   if (name === quarantine) {
-    for (const bytes of await former.read(space, name)) await store.append(space, quarantine, bytes)
+    await putAside(store, space, await former.read(space, name))
     return records
   }
   const found = await readJournal(former, space, name)
-  for (const bytes of found.broken) await store.append(space, quarantine, bytes)
+  await putAside(store, space, found.broken)
   const from = idOf(found.records) ?? (isLeaders(name) ? `${former.kind}/${name}` : name)
   const into: OutboxState = folded(records, knows)
   if (records.length === 0) into.id = config.createId()

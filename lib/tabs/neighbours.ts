@@ -2,7 +2,7 @@ import { Subscription } from 'rxjs'
 import type { LockManagerLike } from '../api.ts'
 import { StorageError } from '../errors.ts'
 import type { JournalStore } from '../storage/journalStore.ts'
-import { quarantine } from '../storage/readJournal.ts'
+import { putAside, quarantine } from '../storage/quarantine.ts'
 import type { Command } from '../storage/records.ts'
 import { holdLock } from './holdLock.ts'
 import { importJournal, type ImportInto } from './importJournal.ts'
@@ -90,7 +90,7 @@ export function createNeighbours(config: NeighboursConfig): Neighbours {
   /** Whoever wrote it is gone: when all of it is taken in, and what cannot be read is put aside, it is removed. */
   async function inherit(other: string, into: ImportInto): Promise<void> {
     const broken = await importJournal(other, into)
-    for (const bytes of broken) await store.append(space, quarantine, bytes)
+    await putAside(store, space, broken)
     if (broken.length > 0)
       trouble(new StorageError(`${broken.length} records of another tab could not be read; they are kept aside.`))
     await store.remove(space, other)
