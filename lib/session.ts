@@ -132,7 +132,8 @@ export function createSession(config: SessionConfig): Session {
   }
 
   async function enter(leads: boolean): Promise<void> {
-    if (closed) return
+    // By now another turn waits behind this one.
+    if (closed || leads !== isLeading) return
     const previous = stage
     // Until the next one is open, events wait.
     stage = undefined

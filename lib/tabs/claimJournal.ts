@@ -1,7 +1,7 @@
 import type { LockManagerLike } from '../api.ts'
 import type { JournalStore } from '../storage/journalStore.ts'
 import { readJournal } from '../storage/readJournal.ts'
-import { holdFreeLock, holdLock } from './holdLock.ts'
+import { holdFreeLock } from './holdLock.ts'
 import { leaderJournals, nextLeaderJournal } from './leaderJournals.ts'
 import type { LeaderJournal } from './readLeader.ts'
 
@@ -27,8 +27,12 @@ export async function claimJournal(
       const found = { journal, ...(await readJournal(store, space, journal)) }
       // A newer one that says nothing was never in force.
       if (found.records.length > 0 || journal === journals.at(-1)) {
-        const name = free ? journal : nextLeaderJournal(journals[0])
-        return { found, name, release: free ?? (await holdLock(locks, lockOf(name))) }
+        if (free) return { found, name: journal, release: free }
+        let name = nextLeaderJournal(journals[0])
+        let release = await holdFreeLock(locks, lockOf(name))
+        // Whoever was about to begin that one is frozen, too.
+        while (!release) release = await holdFreeLock(locks, lockOf((name = nextLeaderJournal(name))))
+        return { found, name, release }
       }
     } catch (error) {
       free?.()

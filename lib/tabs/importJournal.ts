@@ -23,7 +23,9 @@ export interface ImportInto {
 export async function importJournal(writer: string, into: ImportInto): Promise<Uint8Array[]> {
   const { outbox, journal, store, space } = into
   const { records, broken } = await readJournal(store, space, writer)
-  const known = outbox.state.imported.get(writer) ?? 0
+  const [first] = records
+  // A leader's journal begins with what it took over: that was never its own.
+  const known = outbox.state.imported.get(writer) ?? (first?.kind === 'opened' ? first.lsn : 0)
   let tasks: Enqueued[] = []
 
   async function take(upTo: number): Promise<void> {

@@ -46,7 +46,8 @@ export class Disk {
             this.add(space, journal, bytes)
             this.world.record({ is: 'append', life: life.id, space, journal, tasks: tasksIn(bytes) })
           },
-          tear: (keeps) => this.add(space, journal, bytes.slice(0, Math.floor(bytes.length * keeps))),
+          // Without its last newline alone it is whole.
+          tear: (keeps) => this.add(space, journal, bytes.slice(0, Math.floor((bytes.length - 1) * keeps))),
         })
       },
       replace: (space, journal, group) => {
