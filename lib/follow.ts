@@ -24,6 +24,7 @@ export async function follow(config: FollowConfig): Promise<Stage> {
   const { settings, space, writer, wire, neighbours, receipts, gates, requests } = config
   const open = new Subscription()
   let pending = 0
+  let isAbandoned = false
   await neighbours.follow()
   const journal = openJournal(config, { name: writer, size: 0, stored: () => neighbours.wrote() })
   const replica = createReplica({
@@ -89,7 +90,10 @@ export async function follow(config: FollowConfig): Promise<Stage> {
     controls: requests.controls,
     pending: () => pending + replica.own.size,
     stamp,
-    accept: replica.accept,
+    accept(taken) {
+      if (!isAbandoned) replica.accept(taken)
+    },
+    abandon: () => void (isAbandoned = true),
     close,
   }
 }

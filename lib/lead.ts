@@ -40,8 +40,8 @@ export async function lead(config: LeadConfig): Promise<Stage> {
   const { settings, space, gates, neighbours } = config
   const claimed = await claimJournal(settings.store, space, { locks: settings.locks, lockOf: config.lockOf })
   const { found, name } = claimed
-  const voice = speakAsLeader({ ...config, ...settings, journal: name })
   const speaking = new Subscription()
+  let isAbandoned = false
   let journal: Journal | undefined
   let mirror: Mirror | undefined
 
@@ -64,9 +64,14 @@ export async function lead(config: LeadConfig): Promise<Stage> {
     const { records, head } = isOurs
       ? await recover({ ...config, beside, journal: name }, found)
       : { records: found.records, head: undefined }
-    const open = openJournal(config, { name, size: isOurs ? records.length : 0, stored: voice.stored })
+    const open = openJournal(config, {
+      name,
+      size: isOurs ? records.length : 0,
+      stored: (stored) => voice.stored(stored),
+    })
     journal = open
     const { outbox, changes } = replayed({ ...found, records }, head, config, open, () => mirror)
+    const voice = speakAsLeader({ ...config, ...settings, journal: name, lsn: outbox.state.lsn })
     await begin(claimed, outbox, open, config)
     if (beside.mirror) {
       const { state } = outbox
@@ -100,7 +105,10 @@ export async function lead(config: LeadConfig): Promise<Stage> {
       close,
       pending: delivery.ready,
       stamp: outbox.stamp,
-      accept: (taken) => outbox.accept(taken, { merge: true }),
+      accept(taken) {
+        if (!isAbandoned) outbox.accept(taken, { merge: true })
+      },
+      abandon: () => void (isAbandoned = true),
     }
   } catch (error) {
     // The next try opens it anew.

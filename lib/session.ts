@@ -245,6 +245,7 @@ export function createSession(config: SessionConfig): Session {
       // A store that does not answer keeps nobody from leaving.
       await firstValueFrom(race(defer(writeAll), longTimer(patience, scheduler)))
       closed = true
+      stage?.abandon()
       compaction.close()
       requests.close()
       // Until now the other tabs saw that this one is there.

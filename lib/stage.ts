@@ -47,6 +47,8 @@ export interface Stage {
   accept: (records: readonly Enqueued[]) => void
   /** Writes what waits, and lets the journal go. */
   close: () => Promise<void>
+  /** Nobody waits for its end any longer: what its store still answers changes nothing. */
+  abandon: () => void
 }
 
 /** An empty outbox; `note` is its writing side. */

@@ -22,6 +22,8 @@ const columns = {
     'dependsOn',
     'place',
     'retryOf',
+    'from',
+    'fromLsn',
   ],
   sending: ['task', 'firstSentAt', 'backendId', 'version', 'backendIds', 'base', 'schemaVersion'],
   retry: ['task', 'retryCount', 'retryAt', 'error', 'held', 'inDoubt'],
@@ -131,10 +133,11 @@ const numbers = [
   'retryCount',
   'firstSentAt',
   'schemaVersion',
+  'fromLsn',
   'doubtUpTo',
   'doubtSince',
 ]
-const texts = ['id', 'entityType', 'entityId', 'operation', 'key', 'outcome', 'writer', 'name']
+const texts = ['id', 'entityType', 'entityId', 'operation', 'key', 'outcome', 'writer', 'name', 'from']
 
 /** The envelope's types; `by` and `task` are ids where a record names a task of another writer. */
 function isRecord(record: { [name: string]: unknown }): record is JournalRecord & { [name: string]: unknown } {

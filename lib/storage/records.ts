@@ -51,6 +51,9 @@ export interface Enqueued extends Numbered {
   /** The lsn by which it stands in its lane, when that is another's. */
   place?: number
   retryOf?: string
+  /** The follower in whose journal it stood before, and its lsn there. */
+  from?: string
+  fromLsn?: number
   data?: string
 }
 

@@ -5,6 +5,7 @@ import type { JournalStore } from '../storage/journalStore.ts'
 import { putAside, quarantine } from '../storage/quarantine.ts'
 import type { Command } from '../storage/records.ts'
 import { holdLock } from './holdLock.ts'
+import { leaderJournals } from './leaderJournals.ts'
 import { importJournal, type ImportInto } from './importJournal.ts'
 import type { Wire } from './wire.ts'
 
@@ -50,6 +51,8 @@ export interface Neighbours {
 export function createNeighbours(config: NeighboursConfig): Neighbours {
   const { store, locks, wire, space, writer, lockOf, trouble } = config
   const followers = new Set<string>()
+  /** Writers whose journals are gone. */
+  const inherited = new Set<string>()
   let role = new Subscription()
   let leading: Lead | undefined
   let hasFollowed = false
@@ -70,7 +73,9 @@ export function createNeighbours(config: NeighboursConfig): Neighbours {
     const lead = leading
     const done = working.then(async () => {
       if (!lead || lead !== leading) return
-      await work({ ...lead, store, space, execute: (command) => lead.execute(command, other, isGone) })
+      const isLeading = () => lead === leading
+      await work({ ...lead, store, space, isLeading, execute: (command) => lead.execute(command, other, isGone) })
+      if (!isLeading()) return
       lead.wake()
     })
     working = done.catch(() => undefined)
@@ -94,27 +99,35 @@ export function createNeighbours(config: NeighboursConfig): Neighbours {
     if (broken.length > 0)
       trouble(new StorageError(`${broken.length} records of another tab could not be read; they are kept aside.`))
     await store.remove(space, other)
-    into.outbox.state.imported.delete(other)
+    inherited.add(other)
   }
 
   function watch(other: string): void {
     if (followers.has(other)) return
     followers.add(other)
-    const inherited = () => next(other, true, (into) => inherit(other, into)).catch(trouble)
-    if (!locks) return void inherited()
+    const left = () => next(other, true, (into) => inherit(other, into)).catch(trouble)
+    if (!locks) return void left()
     const leaving = new AbortController()
     role.add(() => leaving.abort())
     // Granted when its holder has closed or crashed; rejected when we stop looking.
     locks
-      .request(lockOf(other), { signal: leaving.signal }, () => inherited().finally(() => followers.delete(other)))
+      .request(lockOf(other), { signal: leaving.signal }, () => left().finally(() => followers.delete(other)))
       .catch(() => undefined)
   }
 
   async function lookAround(): Promise<void> {
     const lead = leading
     if (!lead) return
-    for (const journal of await store.list(space)) {
-      if (journal === lead.own || journal === quarantine || journal === writer || lead !== leading) continue
+    const journals = await store.list(space)
+    if (lead !== leading) return
+    // Of a newer one than this leader's own: then it is no leader any longer, and will hear of it.
+    const newer = leaderJournals([...journals, lead.own])
+    const notMine = new Set([...newer.slice(0, newer.indexOf(lead.own) + 1), quarantine, writer])
+    const others = journals.filter((name) => !notMine.has(name))
+    // Nothing is left of which it has to be known how much of it is here.
+    if (others.length === 0) for (const gone of inherited) lead.outbox.state.imported.delete(gone)
+    if (others.length === 0) inherited.clear()
+    for (const journal of others) {
       watch(journal)
       if (locks) look(journal)
     }
