@@ -19,6 +19,7 @@ import { encodeValue } from './storage/value.ts'
 import { claimJournal, type ClaimedJournal } from './tabs/claimJournal.ts'
 import type { Lead, Neighbours } from './tabs/neighbours.ts'
 import type { LeaderJournal } from './tabs/readLeader.ts'
+import type { Requests } from './tabs/requests.ts'
 import { speakAsLeader } from './tabs/speakAsLeader.ts'
 
 export interface LeadConfig extends StageConfig {
@@ -27,12 +28,7 @@ export interface LeadConfig extends StageConfig {
   /** This tab, as the others know it. */
   writer: string
   receipts: Receipts
-  /** A command of this tab's own was carried out. */
-  done: (command: number, result: { taskId?: string; error?: string }) => void
-  /** Resolves at once, but not while this tab is frozen. */
-  awake: () => Promise<void>
-  /** This tab runs. */
-  beat: () => void
+  requests: Pick<Requests, 'done'>
 }
 
 /** Opens the outbox of the leader: replays the journal in force, and goes on one epoch higher. */
@@ -71,7 +67,7 @@ export async function lead(config: LeadConfig): Promise<Stage> {
     })
     journal = open
     const { outbox, changes } = replayed({ ...found, records }, head, config, open, () => mirror)
-    const voice = speakAsLeader({ ...config, ...settings, journal: name, lsn: outbox.state.lsn })
+    const voice = speakAsLeader({ ...config, ...config.freshness, ...settings, journal: name, lsn: outbox.state.lsn })
     await begin(claimed, outbox, open, config)
     if (beside.mirror) {
       const { state } = outbox
@@ -189,6 +185,7 @@ function deliveryOf(outbox: Outbox, journal: Journal, config: StageConfig): Deli
     attempts,
     isOnline,
     mayGo,
+    whenLeading: config.freshness.whenLeading,
     isAuthorized: (entityType) => !gates.unauthorized.has(entityType),
     authRequired: gates.close,
   })
@@ -207,7 +204,11 @@ function commandsOf(outbox: Outbox, journal: Journal, { settings, owner }: Stage
 }
 
 /** Does what the journals of other tabs ask for, and says what came of it. */
-function executor(controls: Controls, delivery: Delivery, { writer: self, wire, done }: LeadConfig): Lead['execute'] {
+function executor(
+  controls: Controls,
+  delivery: Delivery,
+  { writer: self, wire, requests }: LeadConfig,
+): Lead['execute'] {
   return async (command, writer, isGone) => {
     const isOwn = writer === self
     if (isGone && !isOwn && !isOfTasks(command)) return
@@ -215,7 +216,7 @@ function executor(controls: Controls, delivery: Delivery, { writer: self, wire, 
       (taskId) => (taskId === undefined ? {} : { taskId }),
       (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }),
     )
-    if (isOwn) done(command.lsn, result)
+    if (isOwn) requests.done(command.lsn, result)
     else wire.send({ is: 'done', writer, command: command.lsn, ...result })
     delivery.wake()
   }

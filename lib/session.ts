@@ -26,11 +26,10 @@ import type { Fact } from './outbox/outbox.ts'
 import type { OpenReceipt, Receipts } from './outbox/receipts.ts'
 import { createPipelines } from './pipelines.ts'
 import type { StorageNews } from './recovery.ts'
+import { sealedSettings } from './sealedSettings.ts'
 import { spaceOf } from './space.ts'
 import type { Stage } from './stage.ts'
 import { patience, patiently } from './storage/patience.ts'
-import { createSeal } from './storage/seal.ts'
-import { sealedBeside, sealedStore } from './storage/sealedStore.ts'
 import type { Views } from './sync/metadata.ts'
 import { createTabs } from './tabs/tabs.ts'
 
@@ -74,15 +73,9 @@ export interface Session {
 
 export function createSession(config: SessionConfig): Session {
   const { owner, receipts, trouble } = config
-  const { scheduler, keyOf, store, besideOf } = config.settings
+  const { scheduler } = config.settings
   const space = spaceOf(config.settings.name, owner)
-  const seal = keyOf && createSeal({ keyOf, owner, scheduler, space })
-  const sealed = seal && sealedStore(store, seal)
-  const settings = {
-    ...config.settings,
-    store: sealed ?? store,
-    besideOf: seal ? sealedBeside(besideOf, seal) : besideOf,
-  }
+  const { settings, isOutdated } = sealedSettings(config.settings, owner, space)
   const changed$ = new Subject<Lane | undefined>()
   const changed = () => changed$.next(undefined)
   const door = createDoor(settings)
@@ -110,7 +103,7 @@ export function createSession(config: SessionConfig): Session {
     owner,
     open: () => stage?.delivery && { journal: stage.journal, state: stage.outbox.state },
     isBusy,
-    isOutdated: (journal) => sealed?.isOutdated(journal) ?? false,
+    isOutdated,
   })
 
   const stageConfig = {
@@ -122,9 +115,6 @@ export function createSession(config: SessionConfig): Session {
     changed$,
     isBusy,
     mayGo: () => isLeading && !gates.paused && config.isOnline() && freshness.isFresh(),
-    awake: freshness.awake,
-    beat: freshness.beat,
-    done: requests.done,
     changed(lane?: Lane) {
       changed$.next(lane)
       if (!lane) compaction.check()

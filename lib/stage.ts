@@ -9,6 +9,7 @@ import { createJournal, type Journal } from './storage/journal.ts'
 import type { Mirror } from './storage/mirror.ts'
 import type { Enqueued, JournalRecord } from './storage/records.ts'
 import type { Views } from './sync/metadata.ts'
+import type { Freshness } from './tabs/freshness.ts'
 import type { Wire } from './tabs/wire.ts'
 
 /** What a stage is opened with. */
@@ -24,6 +25,7 @@ export interface StageConfig {
   isOnline: () => boolean
   /** Nothing goes while this is false: offline, paused, or perhaps no longer the leader. */
   mayGo: () => boolean
+  freshness: Freshness
   tell: (fact: Fact) => void
   changed: (lane?: Lane) => void
   trouble: (error: unknown) => void
