@@ -3,7 +3,7 @@ import { type Controls, controlsOf, isOfTasks, obey } from './controls.ts'
 import { createAttempts } from './delivery/attempt.ts'
 import { createDeadlines } from './delivery/deadlines.ts'
 import { createDelivery, type Delivery } from './delivery/delivery.ts'
-import { StorageError } from './errors.ts'
+import { ClosedError, StorageError } from './errors.ts'
 import { createCommands } from './outbox/commands.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import type { Receipts } from './outbox/receipts.ts'
@@ -29,12 +29,18 @@ export interface LeadConfig extends StageConfig {
   writer: string
   receipts: Receipts
   requests: Pick<Requests, 'done'>
+  /** It takes time to begin: whether it is still this tab's turn. */
+  isLeading: () => boolean
+  /** What this tab wrote last as the leader it still is. */
+  mine: string | undefined
+  /** Somebody who is no leader began a newer journal: this one has to be the newest. */
+  outbid: () => void
 }
 
 /** Opens the outbox of the leader: replays the journal in force, and goes on one epoch higher. */
 export async function lead(config: LeadConfig): Promise<Stage> {
-  const { settings, space, gates, neighbours } = config
-  const claimed = await claimJournal(settings.store, space, { locks: settings.locks, lockOf: config.lockOf })
+  const { settings, space, gates, neighbours, lockOf, mine } = config
+  const claimed = await claimJournal(settings.store, space, { locks: settings.locks, lockOf, mine })
   const { found, name } = claimed
   const speaking = new Subscription()
   let isAbandoned = false
@@ -68,6 +74,7 @@ export async function lead(config: LeadConfig): Promise<Stage> {
     journal = open
     const { outbox, changes } = replayed({ ...found, records }, head, config, open, () => mirror)
     const voice = speakAsLeader({ ...config, ...config.freshness, ...settings, journal: name, lsn: outbox.state.lsn })
+    if (!config.isLeading()) throw new ClosedError('Another tab leads by now.')
     await begin(claimed, outbox, open, config)
     if (beside.mirror) {
       const { state } = outbox
@@ -82,6 +89,7 @@ export async function lead(config: LeadConfig): Promise<Stage> {
       journal: open,
       own: name,
       wake: delivery.wake,
+      outbid: config.outbid,
       isTold: config.receipts.has,
       execute,
     })

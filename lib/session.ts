@@ -1,19 +1,6 @@
-import {
-  concatMap,
-  defer,
-  filter,
-  firstValueFrom,
-  from,
-  type Observable,
-  NEVER,
-  race,
-  retry,
-  Subject,
-  Subscription,
-  tap,
-} from 'rxjs'
+import { defer, filter, firstValueFrom, from, merge, type Observable, race, Subject, Subscription, tap } from 'rxjs'
 import { createDoor, type Draft, eventOf } from './door.ts'
-import { ClosedError, LockedError } from './errors.ts'
+import { ClosedError } from './errors.ts'
 import { follow } from './follow.ts'
 import { createGates, type Gates } from './gates.ts'
 import { createIntake } from './intake.ts'
@@ -29,8 +16,9 @@ import type { StorageNews } from './recovery.ts'
 import { sealedSettings } from './sealedSettings.ts'
 import { spaceOf } from './space.ts'
 import type { Stage } from './stage.ts'
-import { patience, patiently } from './storage/patience.ts'
+import { patience } from './storage/patience.ts'
 import type { Views } from './sync/metadata.ts'
+import { takeTurns } from './takeTurns.ts'
 import { createTabs } from './tabs/tabs.ts'
 
 export interface SessionConfig {
@@ -78,12 +66,15 @@ export function createSession(config: SessionConfig): Session {
   const { settings, isOutdated } = sealedSettings(config.settings, owner, space)
   const changed$ = new Subject<Lane | undefined>()
   const changed = () => changed$.next(undefined)
+  const again$ = new Subject<boolean>()
   const door = createDoor(settings)
   /** Ends first at close: what is in flight is aborted. */
   let delivering = new Subscription()
   let stage: Stage | undefined
   let entering: Promise<void> = Promise.resolve()
   let isLeading = false
+  /** The journal that this tab writes as the leader. */
+  let mine: string | undefined
   let failing = false
   /** It is on its way out: it delivers no more. */
   let leaving = false
@@ -114,6 +105,8 @@ export function createSession(config: SessionConfig): Session {
     gates,
     changed$,
     isBusy,
+    isLeading: () => isLeading,
+    outbid: () => void freshness.awake().then(() => isLeading && again$.next(true)),
     mayGo: () => isLeading && !gates.paused && config.isOnline() && freshness.isFresh(),
     changed(lane?: Lane) {
       changed$.next(lane)
@@ -128,8 +121,9 @@ export function createSession(config: SessionConfig): Session {
     // Until the next one is open, events wait.
     stage = undefined
     await previous?.close()
-    const next = leads ? await lead(stageConfig) : await follow(stageConfig)
+    const next = leads ? await lead({ ...stageConfig, mine }) : await follow(stageConfig)
     if (closed) return next.close()
+    mine = next.delivery && next.journal.name
     failing = false
     config.storage(undefined)
     stage = next
@@ -145,6 +139,7 @@ export function createSession(config: SessionConfig): Session {
   /** Before anything else: whoever lost the lead sends nothing more. */
   function turn(leads: boolean): void {
     isLeading = leads
+    if (!leads) mine = undefined
     if (leads) freshness.begin()
     delivering.unsubscribe()
     if (!leaving) delivering = new Subscription()
@@ -176,25 +171,16 @@ export function createSession(config: SessionConfig): Session {
     await stage?.close()
   }
 
-  const leading = tabs.leads$
-    .pipe(
-      tap(turn),
-      concatMap((leads) =>
-        defer(() => from(patiently((entering = enter(leads)), scheduler, config.storage))).pipe(
-          // A journal that cannot be read is not an empty one: it is tried until it can be.
-          retry({
-            delay(error, tries) {
-              failing = true
-              config.storage(error)
-              changed()
-              const unlocked = error instanceof LockedError ? error.unlocked : undefined
-              return race(longTimer(Math.min(60_000, 500 * 2 ** tries), scheduler), unlocked ?? NEVER)
-            },
-          }),
-        ),
-      ),
-    )
-    .subscribe({ error: trouble })
+  const leading = takeTurns(merge(tabs.leads$, again$).pipe(tap(turn)), {
+    enter: (leads) => (entering = enter(leads)),
+    failed(error) {
+      failing = true
+      config.storage(error)
+      changed()
+    },
+    late: config.storage,
+    scheduler,
+  }).subscribe({ error: trouble })
 
   return {
     owner,

@@ -28,6 +28,8 @@ export interface Lead extends Pick<ImportInto, 'outbox' | 'journal' | 'isTold'> 
   own: string
   /** Something was taken in. */
   wake: () => void
+  /** There is a newer leader's journal. */
+  outbid: () => void
 }
 
 /** The tabs beside this one, of the same owner. */
@@ -120,10 +122,9 @@ export function createNeighbours(config: NeighboursConfig): Neighbours {
     if (!lead) return
     const journals = await store.list(space)
     if (lead !== leading) return
-    // Of a newer one than this leader's own: then it is no leader any longer, and will hear of it.
-    const newer = leaderJournals([...journals, lead.own])
-    const notMine = new Set([...newer.slice(0, newer.indexOf(lead.own) + 1), quarantine, writer])
-    const others = journals.filter((name) => !notMine.has(name))
+    // This one leads, or has lost the lead and will hear of it: either way a newer one is not to be taken in.
+    if ((leaderJournals(journals)[0] ?? lead.own) !== lead.own) return lead.outbid()
+    const others = journals.filter((name) => ![lead.own, quarantine, writer].includes(name))
     // Nothing is left of which it has to be known how much of it is here.
     if (others.length === 0) for (const gone of inherited) lead.outbox.state.imported.delete(gone)
     if (others.length === 0) inherited.clear()

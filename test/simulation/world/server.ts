@@ -166,12 +166,18 @@ export class Server {
   }
 
   private remembered(key: string): Remembered | undefined {
-    const known = this.keys.get(key)
-    const { keyWindow } = this.world.script.config
-    if (!known || this.world.loop.now - known.at <= keyWindow + this.world.grace + slack) return known
-    this.world.hit('key forgotten')
-    this.keys.delete(key)
-    return undefined
+    this.forget()
+    return this.keys.get(key)
+  }
+
+  /** What is too old to be remembered. */
+  private forget(): void {
+    const oldest = this.world.loop.now - this.world.script.config.keyWindow - this.world.grace - slack
+    for (const [key, { at }] of this.keys) {
+      if (at >= oldest) continue
+      this.world.hit('key forgotten')
+      this.keys.delete(key)
+    }
   }
 
   private apply({ task, key, owner, entity, operation, rev }: Request): PersistReceipt<Row> {
