@@ -84,15 +84,10 @@ export async function lead(config: LeadConfig): Promise<Stage> {
     const delivery = deliveryOf(outbox, open, config)
     const controls = controlsOf(commandsOf(outbox, open, config), gates)
     const execute = executor(controls, delivery, config)
-    await neighbours.lead({
-      outbox,
-      journal: open,
-      own: name,
-      wake: delivery.wake,
-      outbid: config.outbid,
-      isTold: config.receipts.has,
-      execute,
-    })
+    const isOpen = () => !isAbandoned && config.isLeading()
+    const { outbid, receipts } = config
+    const { wake } = delivery
+    await neighbours.lead({ outbox, journal: open, own: name, wake, outbid, isTold: receipts.has, isOpen, execute })
     const news = () => ({
       sending: Array.from(outbox.state.sending, ({ lsn }) => lsn),
       pending: delivery.ready(),

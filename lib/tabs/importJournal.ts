@@ -12,8 +12,8 @@ export interface ImportInto {
   space: string
   /** Does what a writer asked for; never rejects. */
   execute: (command: Command) => Promise<void>
-  /** Whether this tab still leads: what comes back too late is the next leader's. */
-  isLeading: () => boolean
+  /** Whether this outbox still counts: what comes back too late is the next leader's. */
+  isOpen: () => boolean
   /** Whether this tab has told of a task already: it was its own. */
   isTold: (taskId: string) => boolean
 }
@@ -36,7 +36,7 @@ export async function importJournal(writer: string, into: ImportInto): Promise<U
       ([from, last]) => ({ kind: 'imported', ...outbox.stamp(), writer: from, upTo: last }) as const,
     )
     await journal.write([...tasks, ...marks], 'state')
-    if (!into.isLeading()) throw new ClosedError('Another tab leads by now.')
+    if (!into.isOpen()) throw new ClosedError('Another tab leads by now.')
     // Not before: a compaction that came between would know the writer, but not its tasks.
     for (const mark of marks) outbox.commit(mark)
     outbox.accept(tasks, { merge: true, isTold: into.isTold })

@@ -21,7 +21,7 @@ export interface NeighboursConfig {
   trouble: (error: unknown) => void
 }
 
-export interface Lead extends Pick<ImportInto, 'outbox' | 'journal' | 'isTold'> {
+export interface Lead extends Pick<ImportInto, 'outbox' | 'journal' | 'isTold' | 'isOpen'> {
   /** Does what a writer asked for, who may be gone; never rejects. */
   execute: (command: Command, writer: string, isGone: boolean) => Promise<void>
   /** The journal that this leader writes. */
@@ -75,10 +75,8 @@ export function createNeighbours(config: NeighboursConfig): Neighbours {
     const lead = leading
     const done = working.then(async () => {
       if (!lead || lead !== leading) return
-      const isLeading = () => lead === leading
-      await work({ ...lead, store, space, isLeading, execute: (command) => lead.execute(command, other, isGone) })
-      if (!isLeading()) return
-      lead.wake()
+      await work({ ...lead, store, space, execute: (command) => lead.execute(command, other, isGone) })
+      if (lead === leading) lead.wake()
     })
     working = done.catch(() => undefined)
     return done
