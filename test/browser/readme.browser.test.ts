@@ -1,9 +1,9 @@
 import { createPinia } from 'pinia'
-import { opfsStore } from 'rx-outbox'
 import { createApp, nextTick } from 'vue'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import App from '../readme/App.vue'
 import { useNotesStore } from '../readme/notesStore.ts'
+import { clearOrigin } from '../support/clearOrigin.ts'
 import { fakeApi } from '../support/fakeApi.ts'
 
 it('the Vue app of the README delivers, and shows how far it is', async () => {
@@ -15,8 +15,7 @@ it('the Vue app of the README delivers, and shows how far it is', async () => {
   onTestFinished(async () => {
     app.unmount()
     vi.unstubAllGlobals()
-    const store = opfsStore()
-    for (const journal of await store.list('rx-outbox/')) await store.remove('rx-outbox/', journal)
+    await clearOrigin()
   })
 
   useNotesStore(pinia).add({ id: 'n1', title: 'Milk' })

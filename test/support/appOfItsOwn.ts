@@ -1,7 +1,9 @@
 import { createPinia } from 'pinia'
-import { opfsStore, type Persistence } from 'rx-outbox'
+import type { Persistence } from 'rx-outbox'
 import { usePersistence } from 'rx-outbox/vue'
+import { firstValueFrom } from 'rxjs'
 import { onTestFinished, vi } from 'vitest'
+import { clearOrigin } from './clearOrigin.ts'
 import { mountedApp } from './mountedApp.ts'
 
 /** An app whose root runs `setup`, and what it opened, with its defaults: the journal is a real file. */
@@ -12,17 +14,20 @@ export function appOfItsOwn<T>(setup: () => T): { returned: T; persistence: Pers
   onTestFinished(async () => {
     await returned.persistence.close()
     app.unmount()
-    const store = opfsStore()
-    for (const journal of await store.list('rx-outbox/')) await store.remove('rx-outbox/', journal)
+    await clearOrigin()
   })
   return returned
 }
 
 /** Lets time pass until nothing waits for any: from timer to timer, all that can be done at once is done in between. */
-export async function untilNothingIsDue({ idle }: Pick<Persistence<object>, 'idle'>): Promise<void> {
-  await idle()
-  while (vi.getTimerCount() > 0) {
-    await vi.advanceTimersToNextTimerAsync()
+export async function untilNothingIsDue({
+  idle,
+  status$,
+}: Pick<Persistence<object>, 'idle' | 'status$'>): Promise<void> {
+  for (;;) {
     await idle()
+    const { pending, processing, waiting } = await firstValueFrom(status$)
+    if (pending + processing + waiting === 0) return
+    await vi.advanceTimersToNextTimerAsync()
   }
 }
