@@ -140,11 +140,22 @@ export function createPersistence<E extends EntityMap>(config: {
     return session.opened()
   }
 
-  const controls = async () => (await opened()).controls
+  /** Asks whoever leads; where this tab's part changes meanwhile, once more. */
+  async function command<T>(ask: (of: Controls) => Promise<T>): Promise<T> {
+    const stage = await opened()
+    try {
+      return await ask(stage.controls)
+    } catch (error) {
+      if (!(error instanceof ClosedError) || (await opened()) === stage) throw error
+      return await command(ask)
+    } finally {
+      wake()
+    }
+  }
 
   /** What concerns the outbox as a whole: where there is none, nothing is to be done. */
   async function govern(turn: (of: Controls) => Promise<void>): Promise<void> {
-    if (session$.value && !ended$.value) await turn(await controls())
+    if (session$.value && !ended$.value) await command(turn)
   }
 
   /** In this tab at once, also before anything is open. */
@@ -207,11 +218,11 @@ export function createPersistence<E extends EntityMap>(config: {
     pause: () => setPaused(true),
     resume: () => setPaused(false),
     authorized: (entityType) => govern((of) => of.authorized(entityType)),
-    flush: async () => (await controls()).flush().finally(wake),
-    retry: async (taskId) => (await controls()).retry(taskId).finally(wake),
-    discard: async (taskId) => (await controls()).discard(taskId).finally(wake),
-    retryAll: async () => (await controls()).retryAll().finally(wake),
-    discardAll: async () => (await controls()).discardAll().finally(wake),
+    flush: () => command((of) => of.flush()),
+    retry: (taskId) => command((of) => of.retry(taskId)),
+    discard: (taskId) => command((of) => of.discard(taskId)),
+    retryAll: () => command((of) => of.retryAll()),
+    discardAll: () => command((of) => of.discardAll()),
     async idle() {
       // Nobody has nothing to do.
       if (owners.current === null) return
