@@ -72,7 +72,8 @@ async function placesWithJournals(page: Page): Promise<string[]> {
     const directories: string[] = []
     for await (const name of root.keys()) directories.push(name)
     const databases = await indexedDB.databases()
-    const inIndexedDB = databases.some(({ name }) => name === 'rx-outbox')
+    // Beside files there is a mirror, which is no journal.
+    const inIndexedDB = databases.some(({ name }) => name === 'rx-outbox') && !directories.includes('rx-outbox')
     const inLocalStorage = Object.keys(localStorage).some((key) => key.startsWith('rx-outbox/'))
     const inFiles = directories.includes('rx-outbox')
     return [
