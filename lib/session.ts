@@ -1,4 +1,4 @@
-import { defer, filter, firstValueFrom, from, merge, type Observable, race, Subject, Subscription, tap } from 'rxjs'
+import { defer, filter, firstValueFrom, merge, type Observable, race, Subject, Subscription, tap } from 'rxjs'
 import { createDoor, type Draft, eventOf } from './door.ts'
 import { ClosedError } from './errors.ts'
 import { follow } from './follow.ts'

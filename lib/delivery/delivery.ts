@@ -1,4 +1,4 @@
-import { EMPTY, finalize, from, merge, Observable, of, type SchedulerLike, Subject } from 'rxjs'
+import { EMPTY, finalize, merge, Observable, of, type SchedulerLike, Subject } from 'rxjs'
 import type { BreakerConfig } from '../api.ts'
 import { classify, isPermanentError, toLegible } from '../errors.ts'
 import { drain } from '../operators/drain.ts'

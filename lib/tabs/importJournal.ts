@@ -3,7 +3,7 @@ import type { Outbox } from '../outbox/outbox.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { JournalStore } from '../storage/journalStore.ts'
 import { readJournal } from '../storage/readJournal.ts'
-import type { Command, Enqueued } from '../storage/records.ts'
+import type { Command, Enqueued, Imported } from '../storage/records.ts'
 
 export interface ImportInto {
   outbox: Outbox
@@ -32,9 +32,9 @@ export async function importJournal(writer: string, into: ImportInto): Promise<U
   let tasks: Enqueued[] = []
 
   async function take(upTo: number): Promise<void> {
-    const marks = [...origins(tasks), [writer, upTo] as const].map(
-      ([from, last]) => ({ kind: 'imported', ...outbox.stamp(), writer: from, upTo: last }) as const,
-    )
+    const marks: Imported[] = []
+    for (const [from, last] of [...origins(tasks), [writer, upTo] as const])
+      marks.push({ kind: 'imported', ...outbox.stamp(), writer: from, upTo: last })
     await journal.write([...tasks, ...marks], 'state')
     if (!into.isOpen()) throw new ClosedError('Another tab leads by now.')
     // Not before: a compaction that came between would know the writer, but not its tasks.
