@@ -102,7 +102,7 @@ export function decodeRecord(line: string): JournalRecord | undefined {
   } catch {
     return undefined
   }
-  if (!Array.isArray(values) || typeof values[0] !== 'number' || typeof values[1] !== 'number') return undefined
+  if (!Array.isArray(values) || !Number.isFinite(values[0]) || !Number.isFinite(values[1])) return undefined
   const record: { [name: string]: unknown } = { kind, lsn: values[0], epoch: values[1] }
   const names = columns[kind]
   for (let i = 0; i < names.length; i++) {
@@ -143,7 +143,7 @@ const texts = ['id', 'entityType', 'entityId', 'operation', 'key', 'outcome', 'w
 function isRecord(record: { [name: string]: unknown }): record is JournalRecord & { [name: string]: unknown } {
   for (const name of numbers) {
     const value = record[name]
-    if (value === undefined || typeof value === 'number') continue
+    if (value === undefined || Number.isFinite(value)) continue
     if (typeof value === 'string' && ((name === 'by' && record['kind'] === 'ended') || record['kind'] === 'command'))
       continue
     return false
