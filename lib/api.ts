@@ -89,6 +89,11 @@ export interface Options<E extends EntityMap> {
   durability?: 'relaxed' | 'strict'
   /** Where the OPFS store's worker is: for a strict CSP, or a bundler that does not see workers. @default beside the library */
   workerUrl?: string | URL
+  /**
+   * Where the queue is kept a second time, a few seconds behind, for when the store itself is gone; `null`: nowhere.
+   * @default localforage where the store is OPFS, else none
+   */
+  snapshot?: LocalForageLike | null
   /** Lanes delivered at once. @default 1 */
   concurrency?: number
   /** @default 0 */

@@ -64,7 +64,7 @@ function channel(name: string): BroadcastChannel | null {
 /** Whether the page lies in the back/forward cache: then it must hold nothing open. */
 function away$(): Observable<boolean> {
   if (typeof window === 'undefined') return EMPTY
-  const isKept = filter(({ persisted }: PageTransitionEvent) => persisted)
+  const isKept = filter((event: PageTransitionEvent) => event.persisted)
   const hidden$ = fromEvent<PageTransitionEvent>(window, 'pagehide').pipe(isKept)
   const shown$ = fromEvent<PageTransitionEvent>(window, 'pageshow').pipe(isKept)
   return merge(hidden$.pipe(map(() => true)), shown$.pipe(map(() => false)))

@@ -24,6 +24,7 @@ export async function follow(config: FollowConfig): Promise<Stage> {
   const { settings, space, writer, wire, neighbours, receipts, gates, requests } = config
   const open = new Subscription()
   let pending = 0
+  let isAbandoned = false
   await neighbours.follow()
   const journal = openJournal(config, { name: writer, size: 0, stored: () => neighbours.wrote() })
   const replica = createReplica({
@@ -53,7 +54,21 @@ export async function follow(config: FollowConfig): Promise<Stage> {
       config.changed()
     }),
   )
-  await replica.catchUp()
+
+  async function close(): Promise<void> {
+    await journal.close()
+    await settings.store.close(space).catch(config.trouble)
+    neighbours.rest()
+    open.unsubscribe()
+  }
+
+  try {
+    await replica.catchUp()
+  } catch (error) {
+    // The next try opens it anew: this one must not go on listening.
+    await close()
+    throw error
+  }
   const stamp = () => ({ lsn: config.nextLsn(), epoch: replica.outbox.state.epoch })
 
   requests.open({
@@ -71,15 +86,14 @@ export async function follow(config: FollowConfig): Promise<Stage> {
     },
     journal,
     delivery: undefined,
+    mirror: undefined,
     controls: requests.controls,
     pending: () => pending + replica.own.size,
     stamp,
-    accept: replica.accept,
-    async close() {
-      await journal.close()
-      await settings.store.close(space).catch(config.trouble)
-      neighbours.rest()
-      open.unsubscribe()
+    accept(taken) {
+      if (!isAbandoned) replica.accept(taken)
     },
+    abandon: () => void (isAbandoned = true),
+    close,
   }
 }

@@ -3,19 +3,23 @@ import { type Controls, controlsOf, isOfTasks, obey } from './controls.ts'
 import { createAttempts } from './delivery/attempt.ts'
 import { createDeadlines } from './delivery/deadlines.ts'
 import { createDelivery, type Delivery } from './delivery/delivery.ts'
-import { StorageError } from './errors.ts'
+import { ClosedError, StorageError } from './errors.ts'
 import { createCommands } from './outbox/commands.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import type { Receipts } from './outbox/receipts.ts'
 import { forgetEnded, newsTo, replay } from './outbox/replay.ts'
 import { snapshot } from './outbox/snapshot.ts'
+import { recover } from './recovery.ts'
 import { emptyOutbox, openJournal, type Stage, type StageConfig } from './stage.ts'
 import type { Journal } from './storage/journal.ts'
-import { quarantine } from './storage/readJournal.ts'
+import { createMirror, type Mirror } from './storage/mirror.ts'
+import type { MirrorHead } from './storage/mirrorFormat.ts'
+import { putAside as keepAside, quarantine } from './storage/quarantine.ts'
 import { encodeValue } from './storage/value.ts'
 import { claimJournal, type ClaimedJournal } from './tabs/claimJournal.ts'
 import type { Lead, Neighbours } from './tabs/neighbours.ts'
 import type { LeaderJournal } from './tabs/readLeader.ts'
+import type { Requests } from './tabs/requests.ts'
 import { speakAsLeader } from './tabs/speakAsLeader.ts'
 
 export interface LeadConfig extends StageConfig {
@@ -24,41 +28,66 @@ export interface LeadConfig extends StageConfig {
   /** This tab, as the others know it. */
   writer: string
   receipts: Receipts
-  /** A command of this tab's own was carried out. */
-  done: (command: number, result: { taskId?: string; error?: string }) => void
-  /** Resolves at once, but not while this tab is frozen. */
-  awake: () => Promise<void>
-  /** This tab runs. */
-  beat: () => void
+  requests: Pick<Requests, 'done'>
+  /** It takes time to begin: whether it is still this tab's turn. */
+  isLeading: () => boolean
+  /** What this tab wrote last as the leader it still is. */
+  mine: string | undefined
+  /** Somebody who is no leader began a newer journal: this one has to be the newest. */
+  outbid: () => void
 }
 
 /** Opens the outbox of the leader: replays the journal in force, and goes on one epoch higher. */
 export async function lead(config: LeadConfig): Promise<Stage> {
-  const { settings, gates, neighbours } = config
-  const claimed = await claimJournal(settings.store, config.space, { locks: settings.locks, lockOf: config.lockOf })
-  const { found, name, release } = claimed
-  const voice = speakAsLeader({ ...config, ...settings, journal: name })
-  const size = name === found.journal ? found.records.length : 0
-  const journal = openJournal(config, { name, size, stored: voice.stored })
-  const outbox = replayed(found, config, journal)
+  const { settings, space, gates, neighbours, lockOf, mine } = config
+  const claimed = await claimJournal(settings.store, space, { locks: settings.locks, lockOf, mine })
+  const { found, name } = claimed
   const speaking = new Subscription()
+  let isAbandoned = false
+  let journal: Journal | undefined
+  let mirror: Mirror | undefined
 
   async function close(): Promise<void> {
     speaking.unsubscribe()
     neighbours.rest()
     await neighbours.settled()
-    await journal.close()
+    await journal?.close()
+    await mirror?.close()
     // Whoever leads next writes it.
-    await settings.store.close(config.space).catch(config.trouble)
-    release()
+    await settings.store.close(space).catch(config.trouble)
+    claimed.release()
   }
 
   try {
-    await begin(claimed, outbox, journal, config)
-    const delivery = deliveryOf(outbox, journal, config)
-    const controls = controlsOf(commandsOf(outbox, journal, config), gates)
+    const { store } = await settings.storageChoice.made
+    const beside = settings.besideOf(store.kind)
+    const isOurs = name === found.journal
+    // What a frozen leader still writes is not to be mended.
+    const { records, head } = isOurs
+      ? await recover({ ...config, beside, journal: name }, found)
+      : { records: found.records, head: undefined }
+    const open = openJournal(config, {
+      name,
+      size: isOurs ? records.length : 0,
+      stored: (stored) => voice.stored(stored),
+    })
+    journal = open
+    const { outbox, changes } = replayed({ ...found, records }, head, config, open, () => mirror)
+    const voice = speakAsLeader({ ...config, ...config.freshness, ...settings, journal: name, lsn: outbox.state.lsn })
+    if (!config.isLeading()) throw new ClosedError('Another tab leads by now.')
+    await begin(claimed, outbox, open, config)
+    if (beside.mirror) {
+      const { state } = outbox
+      mirror = createMirror({ ...config, ...settings, store: beside.mirror, state, journal: open, name, head })
+      for (const change of changes) mirror.changed(...change)
+    }
+    const delivery = deliveryOf(outbox, open, config)
+    const controls = controlsOf(commandsOf(outbox, open, config), gates)
     const execute = executor(controls, delivery, config)
-    await neighbours.lead({ outbox, journal, own: name, wake: delivery.wake, isTold: config.receipts.has, execute })
+    const isOpen = () => !isAbandoned && config.isLeading()
+    const { outbid, receipts } = config
+    const { wake } = delivery
+    await neighbours.lead({ outbox, journal: open, own: name, wake, outbid, isTold: receipts.has, isOpen, execute })
     const news = () => ({
       sending: Array.from(outbox.state.sending, ({ lsn }) => lsn),
       pending: delivery.ready(),
@@ -68,13 +97,17 @@ export async function lead(config: LeadConfig): Promise<Stage> {
     if (settings.locks) speaking.add(voice.start(news))
     return {
       outbox,
-      journal,
+      journal: open,
+      mirror,
       delivery,
       controls,
       close,
       pending: delivery.ready,
       stamp: outbox.stamp,
-      accept: (records) => outbox.accept(records, { merge: true }),
+      accept(taken) {
+        if (!isAbandoned) outbox.accept(taken, { merge: true })
+      },
+      abandon: () => void (isAbandoned = true),
     }
   } catch (error) {
     // The next try opens it anew.
@@ -83,19 +116,33 @@ export async function lead(config: LeadConfig): Promise<Stage> {
   }
 }
 
-/** What the journal means, one epoch higher. */
-function replayed(found: LeaderJournal, config: LeadConfig, journal: Journal): Outbox {
-  const outbox = emptyOutbox(config, journal.note)
-  const say = newsTo(config.receipts.has, config.tell)
-  for (const record of found.records) replay(record, outbox, say)
-  forgetEnded(config.receipts, outbox.state, found.journal)
+type Change = Parameters<Mirror['changed']>
+
+/** What the journal means, one epoch higher; and what of it the mirror has not seen. */
+function replayed(
+  { records, journal: inForce }: LeaderJournal,
+  head: MirrorHead | undefined,
+  config: LeadConfig,
+  journal: Journal,
+  mirror: () => Mirror | undefined,
+): { outbox: Outbox; changes: Change[] } {
+  const changes: Change[] = []
+  const outbox = emptyOutbox(config, journal.note, (...change) => {
+    const open = mirror()
+    if (open) open.changed(...change)
+    else if (head && change[0].lsn > head.opened.lsn) changes.push(change)
+  })
+  const { receipts, tell } = config
+  const say = newsTo(receipts.has, tell)
+  for (const record of records) replay(record, outbox, say)
+  forgetEnded(receipts, outbox.state, inForce)
   outbox.state.epoch += 1
   for (const entry of outbox.state.tasks.values()) {
     if (entry.mark) entry.mark.durable = true
     if (entry.expiresAt !== undefined && entry.state !== 'dead') outbox.expiring.set(entry)
   }
   outbox.refreshAll()
-  return outbox
+  return { outbox, changes }
 }
 
 /** Says in the journal that somebody new leads. */
@@ -106,7 +153,8 @@ async function begin(
   config: StageConfig,
 ): Promise<void> {
   const { state } = outbox
-  if (name === found.journal) journal.note({ kind: 'opened', ...outbox.stamp() })
+  state.id ??= config.settings.createId()
+  if (name === found.journal) journal.note({ kind: 'opened', ...outbox.stamp(), id: state.id })
   else {
     // Whoever writes that one is frozen. What it says from now on counts no more, but for tasks that it takes in.
     const upTo = state.lsn
@@ -140,6 +188,7 @@ function deliveryOf(outbox: Outbox, journal: Journal, config: StageConfig): Deli
     attempts,
     isOnline,
     mayGo,
+    whenLeading: config.freshness.whenLeading,
     isAuthorized: (entityType) => !gates.unauthorized.has(entityType),
     authRequired: gates.close,
   })
@@ -158,7 +207,11 @@ function commandsOf(outbox: Outbox, journal: Journal, { settings, owner }: Stage
 }
 
 /** Does what the journals of other tabs ask for, and says what came of it. */
-function executor(controls: Controls, delivery: Delivery, { writer: self, wire, done }: LeadConfig): Lead['execute'] {
+function executor(
+  controls: Controls,
+  delivery: Delivery,
+  { writer: self, wire, requests }: LeadConfig,
+): Lead['execute'] {
   return async (command, writer, isGone) => {
     const isOwn = writer === self
     if (isGone && !isOwn && !isOfTasks(command)) return
@@ -166,7 +219,7 @@ function executor(controls: Controls, delivery: Delivery, { writer: self, wire, 
       (taskId) => (taskId === undefined ? {} : { taskId }),
       (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }),
     )
-    if (isOwn) done(command.lsn, result)
+    if (isOwn) requests.done(command.lsn, result)
     else wire.send({ is: 'done', writer, command: command.lsn, ...result })
     delivery.wake()
   }
@@ -176,7 +229,7 @@ function executor(controls: Controls, delivery: Delivery, { writer: self, wire, 
 async function putAside(broken: Uint8Array[], journal: Journal, config: StageConfig, outbox: Outbox): Promise<void> {
   if (broken.length === 0) return
   const { settings, space, owner, trouble } = config
-  for (const bytes of broken) await settings.store.append(space, quarantine, bytes)
+  await keepAside(settings.store, space, broken)
   trouble(new StorageError(`${broken.length} records could not be read; they are kept aside in "${quarantine}".`))
   // Where it fails, they are put aside once more next time.
   await journal.compact(() => snapshot(outbox.state, owner)).catch(() => undefined)

@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import type { BreakerConfig, Encryption, LockManagerLike, Options, Strategies, TabChannel } from './api.ts'
 import { environment } from './environment.ts'
 import type { StandardSchemaV1 } from './standardSchema.ts'
+import { type Beside, besideOf } from './storage/beside.ts'
 import { chooseStore, type StoreChoice } from './storage/chooseStore.ts'
 import { present } from './outbox/snapshot.ts'
 import type { JournalStore } from './storage/journalStore.ts'
@@ -15,6 +16,8 @@ export interface Settings {
   owner$: Observable<string | null>
   store: JournalStore
   storageChoice: StoreChoice
+  /** What stands beside a store of that kind. */
+  besideOf: (kind: string) => Beside
   concurrency: number
   priorityOf: (event: EntityEvent) => number
   maxOvertakes: number
@@ -65,6 +68,7 @@ const options = z.strictObject({
   storage: z.optional(
     z.union([z.string(), z.custom((value) => typeof value === 'object' || typeof value === 'function')]),
   ),
+  snapshot: z.optional(z.union([z.null(), z.custom(isLocalForage, 'has to be an instance of localforage, or null')])),
   durability: z.optional(z.enum(['relaxed', 'strict'])),
   workerUrl: z.optional(z.union([z.string().check(z.minLength(1)), z.instanceof(URL)])),
   concurrency: z.optional(count),
@@ -131,6 +135,7 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     owner$: typeof owner === 'string' ? of(owner) : owner,
     store: storageChoice.store,
     storageChoice,
+    besideOf: besideOf(given, scheduler),
     concurrency: given.concurrency ?? 1,
     priorityOf: typeof priority === 'function' ? priority : () => priority,
     maxOvertakes: given.maxOvertakes ?? 1_000,
@@ -199,6 +204,11 @@ function isStandardSchema(value: unknown): boolean {
 
 function isScheduler(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'schedule' in value && 'now' in value
+}
+
+function isLocalForage(value: unknown): boolean {
+  const methods = ['getItem', 'setItem', 'removeItem', 'keys', 'iterate']
+  return methods.every((name) => typeof Reflect.get(Object(value), name) === 'function')
 }
 
 function defaultIdOf(data: unknown): unknown {

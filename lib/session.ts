@@ -1,19 +1,6 @@
-import {
-  concatMap,
-  defer,
-  filter,
-  firstValueFrom,
-  from,
-  type Observable,
-  NEVER,
-  race,
-  retry,
-  Subject,
-  Subscription,
-  tap,
-} from 'rxjs'
+import { defer, filter, firstValueFrom, from, merge, type Observable, race, Subject, Subscription, tap } from 'rxjs'
 import { createDoor, type Draft, eventOf } from './door.ts'
-import { ClosedError, LockedError } from './errors.ts'
+import { ClosedError } from './errors.ts'
 import { follow } from './follow.ts'
 import { createGates, type Gates } from './gates.ts'
 import { createIntake } from './intake.ts'
@@ -25,11 +12,13 @@ import type { Lane } from './outbox/lane.ts'
 import type { Fact } from './outbox/outbox.ts'
 import type { OpenReceipt, Receipts } from './outbox/receipts.ts'
 import { createPipelines } from './pipelines.ts'
+import type { StorageNews } from './recovery.ts'
+import { sealedSettings } from './sealedSettings.ts'
+import { spaceOf } from './space.ts'
 import type { Stage } from './stage.ts'
-import { patience, patiently } from './storage/patience.ts'
-import { createSeal } from './storage/seal.ts'
-import { sealedStore } from './storage/sealedStore.ts'
+import { patience } from './storage/patience.ts'
 import type { Views } from './sync/metadata.ts'
+import { takeTurns } from './takeTurns.ts'
 import { createTabs } from './tabs/tabs.ts'
 
 export interface SessionConfig {
@@ -45,6 +34,7 @@ export interface SessionConfig {
   trouble: (error: unknown) => void
   /** Storage fails, or works again (`undefined`). */
   storage: (error: unknown) => void
+  recovery: (news: StorageNews) => void
 }
 
 /** One owner's life in this tab: opens the journal, takes events in, delivers while it leads. */
@@ -71,20 +61,23 @@ export interface Session {
 
 export function createSession(config: SessionConfig): Session {
   const { owner, receipts, trouble } = config
-  const { scheduler, keyOf } = config.settings
-  // The first slash parts them, whatever they contain.
-  const space = `${config.settings.name.replace(/[%/]/g, (char) => (char === '/' ? '%2F' : '%25'))}/${owner}`
-  const sealed = keyOf && sealedStore(config.settings.store, createSeal({ keyOf, owner, scheduler, space }))
-  const settings = { ...config.settings, store: sealed ?? config.settings.store }
+  const { scheduler } = config.settings
+  const space = spaceOf(config.settings.name, owner)
+  const { settings, isOutdated } = sealedSettings(config.settings, owner, space)
   const changed$ = new Subject<Lane | undefined>()
   const changed = () => changed$.next(undefined)
+  const again$ = new Subject<boolean>()
   const door = createDoor(settings)
   /** Ends first at close: what is in flight is aborted. */
   let delivering = new Subscription()
   let stage: Stage | undefined
   let entering: Promise<void> = Promise.resolve()
   let isLeading = false
+  /** The journal that this tab writes as the leader. */
+  let mine: string | undefined
   let failing = false
+  /** It is on its way out: it delivers no more. */
+  let leaving = false
   let closed = false
 
   const gates = createGates({ paused: config.paused, changed: wake, authRequired: config.authRequired })
@@ -101,7 +94,7 @@ export function createSession(config: SessionConfig): Session {
     owner,
     open: () => stage?.delivery && { journal: stage.journal, state: stage.outbox.state },
     isBusy,
-    isOutdated: (journal) => sealed?.isOutdated(journal) ?? false,
+    isOutdated,
   })
 
   const stageConfig = {
@@ -111,10 +104,10 @@ export function createSession(config: SessionConfig): Session {
     space,
     gates,
     changed$,
+    isBusy,
+    isLeading: () => isLeading,
+    outbid: () => void freshness.awake().then(() => isLeading && again$.next(true)),
     mayGo: () => isLeading && !gates.paused && config.isOnline() && freshness.isFresh(),
-    awake: freshness.awake,
-    beat: freshness.beat,
-    done: requests.done,
     changed(lane?: Lane) {
       changed$.next(lane)
       if (!lane) compaction.check()
@@ -122,13 +115,15 @@ export function createSession(config: SessionConfig): Session {
   }
 
   async function enter(leads: boolean): Promise<void> {
-    if (closed) return
+    // By now another turn waits behind this one.
+    if (closed || leads !== isLeading) return
     const previous = stage
     // Until the next one is open, events wait.
     stage = undefined
     await previous?.close()
-    const next = leads ? await lead(stageConfig) : await follow(stageConfig)
+    const next = leads ? await lead({ ...stageConfig, mine }) : await follow(stageConfig)
     if (closed) return next.close()
+    mine = next.delivery && next.journal.name
     failing = false
     config.storage(undefined)
     stage = next
@@ -144,9 +139,10 @@ export function createSession(config: SessionConfig): Session {
   /** Before anything else: whoever lost the lead sends nothing more. */
   function turn(leads: boolean): void {
     isLeading = leads
+    if (!leads) mine = undefined
     if (leads) freshness.begin()
     delivering.unsubscribe()
-    if (!closed) delivering = new Subscription()
+    if (!leaving) delivering = new Subscription()
   }
 
   function wake(): void {
@@ -170,28 +166,21 @@ export function createSession(config: SessionConfig): Session {
     await entering.catch(() => undefined)
     await intake.store()
     closed = true
+    // A turn that has come meanwhile: what it opens is let go again.
+    await entering.catch(() => undefined)
     await stage?.close()
   }
 
-  const leading = tabs.leads$
-    .pipe(
-      tap(turn),
-      concatMap((leads) =>
-        defer(() => from(patiently((entering = enter(leads)), scheduler, config.storage))).pipe(
-          // A journal that cannot be read is not an empty one: it is tried until it can be.
-          retry({
-            delay(error, tries) {
-              failing = true
-              config.storage(error)
-              changed()
-              const unlocked = error instanceof LockedError ? error.unlocked : undefined
-              return race(longTimer(Math.min(60_000, 500 * 2 ** tries), scheduler), unlocked ?? NEVER)
-            },
-          }),
-        ),
-      ),
-    )
-    .subscribe({ error: trouble })
+  const leading = takeTurns(merge(tabs.leads$, again$).pipe(tap(turn)), {
+    enter: (leads) => (entering = enter(leads)),
+    failed(error) {
+      failing = true
+      config.storage(error)
+      changed()
+    },
+    late: config.storage,
+    scheduler,
+  }).subscribe({ error: trouble })
 
   return {
     owner,
@@ -220,17 +209,19 @@ export function createSession(config: SessionConfig): Session {
       while (!closed) {
         if (isBusy()) await change(() => !isBusy())
         await stage?.journal.flush()
-        if (!isBusy() && stage?.journal.clean !== false) return
+        if (!isBusy() && stage?.journal.clean !== false) return stage?.mirror?.flush()
         if (!isBusy()) await change(() => true)
       }
     },
     async close() {
+      leaving = true
       delivering.unsubscribe()
       pipelines.close()
       intake.close()
       // A store that does not answer keeps nobody from leaving.
       await firstValueFrom(race(defer(writeAll), longTimer(patience, scheduler)))
       closed = true
+      stage?.abandon()
       compaction.close()
       requests.close()
       // Until now the other tabs saw that this one is there.

@@ -4,9 +4,12 @@ import type { Gates } from './gates.ts'
 import type { Settings } from './options.ts'
 import type { Lane } from './outbox/lane.ts'
 import { createOutbox, type Fact, type Outbox } from './outbox/outbox.ts'
+import type { StorageNews } from './recovery.ts'
 import { createJournal, type Journal } from './storage/journal.ts'
+import type { Mirror } from './storage/mirror.ts'
 import type { Enqueued, JournalRecord } from './storage/records.ts'
 import type { Views } from './sync/metadata.ts'
+import type { Freshness } from './tabs/freshness.ts'
 import type { Wire } from './tabs/wire.ts'
 
 /** What a stage is opened with. */
@@ -22,10 +25,13 @@ export interface StageConfig {
   isOnline: () => boolean
   /** Nothing goes while this is false: offline, paused, or perhaps no longer the leader. */
   mayGo: () => boolean
+  freshness: Freshness
   tell: (fact: Fact) => void
   changed: (lane?: Lane) => void
   trouble: (error: unknown) => void
   storage: (error: unknown) => void
+  recovery: (news: StorageNews) => void
+  isBusy: () => boolean
 }
 
 /** An open outbox: what the journals say, and the side that writes. Only a leader's has a delivery. */
@@ -33,6 +39,7 @@ export interface Stage {
   readonly outbox: Outbox
   readonly journal: Journal
   readonly delivery: Delivery | undefined
+  readonly mirror: Mirror | undefined
   readonly controls: Controls
   /** How many tasks could go now. */
   pending: () => number
@@ -42,12 +49,15 @@ export interface Stage {
   accept: (records: readonly Enqueued[]) => void
   /** Writes what waits, and lets the journal go. */
   close: () => Promise<void>
+  /** Nobody waits for its end any longer: what its store still answers changes nothing. */
+  abandon: () => void
 }
 
 /** An empty outbox; `note` is its writing side. */
 export function emptyOutbox(
   { settings, tell, changed, trouble }: StageConfig,
   note: (record: JournalRecord) => void,
+  committed?: Mirror['changed'],
 ): Outbox {
   const { scheduler, strategyOf, retryConfigOf, maxRetryAfter, maxOvertakes, quiet, schemaVersion } = settings
   return createOutbox({
@@ -61,6 +71,7 @@ export function emptyOutbox(
     coalesceOf: (entityType) => strategyOf(entityType)?.coalesce,
     tell,
     changed,
+    ...(committed && { committed }),
     trouble,
   })
 }

@@ -1,4 +1,4 @@
-// Entry of `npm start`, `npm test` and `npm run dev`: runs from a fresh clone, so nothing here may need a package.
+// Entry of `npm start`, `npm test`, `npm run prove` and `npm run dev`: runs from a fresh clone, so nothing here may need a package.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -13,6 +13,7 @@ const jobs = {
   start: () => import('./start.mjs'),
   test: () => import('./test.mjs'),
   dev: () => import('./dev.mjs'),
+  prove: () => import('./prove.mjs'),
 }
 
 process.chdir(root)

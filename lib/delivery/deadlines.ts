@@ -19,6 +19,7 @@ export function createDeadlines(ms: number, scheduler: SchedulerLike): Deadlines
   function arm(at: number, now: number): void {
     // A clock that was set back must not make anybody wait for longer than the time.
     const delay = Math.min(Math.max(0, at - now), ms)
+    timer?.unsubscribe()
     timer = scheduler.schedule(() => ring(Math.max(at, scheduler.now())), delay)
   }
 

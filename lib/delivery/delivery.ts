@@ -1,16 +1,4 @@
-import {
-  concat,
-  EMPTY,
-  finalize,
-  from,
-  ignoreElements,
-  merge,
-  Observable,
-  of,
-  type SchedulerLike,
-  Subject,
-  switchMap,
-} from 'rxjs'
+import { EMPTY, finalize, from, merge, Observable, of, type SchedulerLike, Subject } from 'rxjs'
 import type { BreakerConfig } from '../api.ts'
 import { classify, isPermanentError, toLegible } from '../errors.ts'
 import { drain } from '../operators/drain.ts'
@@ -25,6 +13,7 @@ import { createAlarm } from './alarm.ts'
 import { type Attempts, believable } from './attempt.ts'
 import type { Deadlines } from './deadlines.ts'
 import { isUnreached } from './breaker.ts'
+import { afterReconciling } from './afterReconciling.ts'
 import { createBreakers } from './breakers.ts'
 import { doubtAfter } from './doubtAfter.ts'
 import { createMarks } from './marks.ts'
@@ -46,6 +35,8 @@ export interface DeliveryConfig extends MigrationConfig {
   /** Nothing goes while this is false: offline, paused. */
   mayGo: () => boolean
   isOnline: () => boolean
+  /** Calls back, at once or as soon as it is known that this tab still leads; never, where it does not. */
+  whenLeading: (act: () => void) => void
   /** 401: the type waits for `authorized`. */
   authRequired: (entityType: string) => void
   isAuthorized: (entityType: string) => boolean
@@ -70,6 +61,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     setAlarm()
   }
   const breakers = createBreakers(config.breaker, outbox)
+  let latest = 0
   /** How often a type was paused by a 401. */
   const pauses = new Map<string, number>()
   const alarm = createAlarm(scheduler, ring)
@@ -118,16 +110,26 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     if (!strategy) return EMPTY
     const persist$ = attempts.persist(entry, strategy)
     const pausesBefore = pauses.get(entry.lane.entityType)
-    return new Observable((subscriber) =>
-      (forgotten(entry) ? reconcile(entry, strategy, persist$) : persist$).subscribe({
-        next: (receipt) => succeeded(entry, receipt),
-        error: (error) => {
-          failed(entry, toLegible(error), pausesBefore)
+    const renew = () => marks.renew(entry)
+    const unknown = () => lostTrack(entry)
+    const sent$ = forgotten(entry)
+      ? afterReconciling(attempts.reconcile(entry, strategy), { renew, persist$, unknown })
+      : persist$
+    return new Observable((subscriber) => {
+      // A leader that was replaced meanwhile has nothing to say of it.
+      const settle = (act: () => void) =>
+        config.whenLeading(() => {
+          if (subscriber.closed) return
+          act()
           subscriber.complete()
-        },
-        complete: () => subscriber.complete(),
-      }),
-    )
+        })
+      let succeed = () => {}
+      return sent$.subscribe({
+        next: (receipt) => (succeed = () => succeeded(entry, receipt)),
+        error: (error) => settle(() => failed(entry, toLegible(error), pausesBefore)),
+        complete: () => settle(succeed),
+      })
+    })
   }
 
   /** In doubt for longer than the remote remembers the key: a resend could apply it twice. */
@@ -135,27 +137,10 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     return inDoubt && mark !== undefined && !knowsKey(mark.firstSentAt, keyWindowOf(lane.entityType), scheduler.now())
   }
 
-  function reconcile(
-    entry: Entry,
-    strategy: PersistenceStrategy<unknown>,
-    persist$: Observable<PersistReceipt | void>,
-  ): Observable<PersistReceipt | void> {
-    return attempts.reconcile(entry, strategy).pipe(
-      switchMap((answer) => {
-        if (answer === 'unknown') {
-          const message = 'It was sent, nobody knows whether it was applied, and the remote no longer knows its key.'
-          answered(entry)
-          outbox.end(
-            entry,
-            { status: 'failed', error: { category: entry.error?.category ?? 'unknown', message } },
-            true,
-          )
-          return EMPTY
-        }
-        if (!answer.applied) return concat(from(marks.renew(entry)).pipe(ignoreElements()), persist$)
-        return of(answer.receipt ?? {})
-      }),
-    )
+  function lostTrack(entry: Entry): void {
+    const message = 'It was sent, nobody knows whether it was applied, and the remote no longer knows its key.'
+    answered(entry)
+    outbox.end(entry, { status: 'failed', error: { category: entry.error?.category ?? 'unknown', message } }, true)
   }
 
   function answered({ lane }: Entry): void {
@@ -229,9 +214,14 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     wake()
   }
 
-  /** To the next lane that is due, the next task that expires, or the next probe. */
+  /** While it runs: to the next lane that is due, the next task that expires, or the next probe. */
   function setAlarm(): void {
-    const probeAt = breakers.nextProbe(scheduler.now())
+    if (!wake$.observed) return
+    const now = scheduler.now()
+    // The clock was set back.
+    if (now < latest) outbox.refreshAll()
+    latest = now
+    const probeAt = breakers.nextProbe(now)
     alarm.set(Math.min(schedule.nextDue() ?? Infinity, expiring.first?.expiresAt ?? Infinity, probeAt))
   }
 

@@ -52,18 +52,24 @@ export function createMarks({ outbox, journal, now, open, oneByOne, migrate, wak
     const migrated = entry.mark ? undefined : migrate(entry)
     const input = { firstSentAt, backendId, version, backendIds, base: entry.mark?.base, ...migrated }
     const record: Sending = { ...input, ...outbox.stamp(), kind: 'sending', task: entry.lsn }
+    // It came back from a mirror, which may have missed the mark.
+    const wasSent = entry.inDoubt && !entry.mark
     outbox.commit(record)
-    entry.inDoubt = false
+    entry.inDoubt = wasSent
     return record
   }
 
   /** What cannot be brought into the present shape becomes a dead letter, and holds up nobody. */
   function freezeOrEnd(entry: Entry, frozen: Map<Entry, Sending>): void {
     try {
-      frozen.set(entry, freeze(entry, entry.mark?.firstSentAt ?? now()))
+      frozen.set(entry, freeze(entry, sentSince(entry)))
     } catch (error) {
       outbox.end(entry, { status: 'failed', error: { ...classify(error), category: 'client' } })
     }
+  }
+
+  function sentSince({ mark, inDoubt }: Entry): number {
+    return mark?.firstSentAt ?? (inDoubt ? outbox.state.doubt?.since : undefined) ?? now()
   }
 
   async function store(entries: Entry[], records: Sending[]): Promise<void> {

@@ -18,6 +18,8 @@ export function mergedOperation(
   config: MergeConfig,
 ): Operation | 'nothing' | undefined {
   if (!older || older.state !== 'waiting' || newer.state !== 'waiting' || older.mark || newer.mark) return undefined
+  // It came back from a mirror: it may have been sent.
+  if (older.inDoubt) return undefined
   if (lanesOf(newer.dependsOn).some((on) => on !== newer.lane && waitsForMore(newer, older, on))) return undefined
   // A dead letter between them would come after the newer one when it is retried.
   if (newer.lane.dead?.some(({ place }) => place > older.place)) return undefined
@@ -32,9 +34,10 @@ function isOfNow(older: Entry, newer: Entry, { schemaVersion, coalesceOf }: Merg
   return !coalesceOf(newer.lane.entityType) || (isOne(older) && isOne(newer))
 }
 
-/** The remote has the entity already, and nothing takes it away before: a create and a delete do not cancel out. */
+/** The remote will have the entity already: a create and a delete do not cancel out. */
 function isThere({ lane: { known, queue }, place }: Entry): boolean {
-  return known !== undefined && queue.findLast((before) => before.place < place)?.operation !== 'delete'
+  const before = queue.findLast((task) => task.place < place)
+  return before ? before.operation !== 'delete' : known !== undefined
 }
 
 /** The newer one waits there for something that the older one does not: then it may not move to its place. */

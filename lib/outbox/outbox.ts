@@ -31,6 +31,8 @@ export interface OutboxConfig extends MergeConfig {
   knows: (entityType: string, schemaVersion: number) => boolean
   tell: (fact: Fact) => void
   changed: (lane: Lane) => void
+  /** A record is in the state now; `entry` is the task it was about. */
+  committed?: (record: JournalRecord, entry: Entry | undefined) => void
   trouble: (error: unknown) => void
 }
 
@@ -70,13 +72,11 @@ export function createOutbox(config: OutboxConfig): Outbox {
   /** Conservation: what was taken in is here, or has ended. Checked at each end, in production too. */
   let [taken, ended] = [0, 0]
 
-  function stamp(): { lsn: number; epoch: number } {
-    state.lsn += 1
-    return { lsn: state.lsn, epoch: state.epoch }
-  }
+  const stamp = () => ({ lsn: ++state.lsn, epoch: state.epoch })
 
   function commit(record: JournalRecord): Entry | undefined {
     const entry = state.apply(record)
+    config.committed?.(record, entry)
     settleTouched()
     return entry
   }

@@ -20,6 +20,10 @@ export interface OutboxState {
   readonly counts: Record<Entry['state'], number>
   lsn: number
   epoch: number
+  /** Which journal this is, by the id it began with. */
+  id: string | undefined
+  /** Set once tasks came back from a mirror: up to that lsn, those without a mark may have been sent since then. */
+  doubt: { upTo: number; since: number } | undefined
   /** The only way in which a task changes its state. */
   become: (entry: Entry, state: Entry['state']) => void
   apply: (record: JournalRecord) => Entry | undefined
@@ -41,19 +45,9 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
   const kept: JournalRecord[] = []
   const inFlight = new Set<Entry>()
   const counts = { waiting: 0, sending: 0, parked: 0, dead: 0, ended: 0 }
-  const state: OutboxState = {
-    lanes,
-    tasks,
-    dead: letters,
-    imported,
-    kept,
-    sending: inFlight,
-    counts,
-    lsn: 0,
-    epoch: 0,
-    become,
-    apply,
-  }
+  const begun = { lsn: 0, epoch: 0, id: undefined, doubt: undefined }
+  const maps = { lanes, tasks, dead: letters, imported, kept, sending: inFlight, counts }
+  const state: OutboxState = { ...maps, ...begun, become, apply }
 
   const relations = createRelations(lanes, touch)
   const { followers, deadCreateBefore, awaitDependencies, forsake } = relations
@@ -84,7 +78,7 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
           entry.retryAt = record.retryAt
           entry.error = record.error
           entry.held = record.held ?? false
-          entry.inDoubt = record.inDoubt ?? false
+          entry.inDoubt = record.inDoubt ?? isDoubtful(record)
           touch(entry.lane)
         }
         return entry
@@ -111,10 +105,16 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
         kept.push(record)
         return undefined
       case 'opened':
+        state.id ??= record.id
+        if (record.doubtUpTo !== undefined) state.doubt = { upTo: record.doubtUpTo, since: record.doubtSince ?? 0 }
+        return undefined
       case 'command':
         return undefined
     }
   }
+
+  /** What a mirror said: it lagged, and the task may have been sent meanwhile. */
+  const isDoubtful = ({ lsn }: JournalRecord): boolean => lsn <= (state.doubt?.upTo ?? 0)
 
   function lane(entityType: string, entityId: string): Lane {
     const key = laneKey(entityType, entityId)
@@ -130,6 +130,7 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     if (tasks.has(record.lsn)) return undefined
     const own = lane(record.entityType, record.entityId)
     const entry = createEntry(record, own, knows(record.entityType, record.schemaVersion) ? 'waiting' : 'parked')
+    entry.inDoubt = isDoubtful(record)
     tasks.set(entry.lsn, entry)
     counts[entry.state]++
     insertByPlace(own.queue, entry)

@@ -6,7 +6,7 @@ import type { JournalRecord } from './records.ts'
  * tab or newline, so both separate safely, and opening a journal reads no data. New columns go to the end.
  */
 const columns = {
-  opened: [],
+  opened: ['id', 'doubtUpTo', 'doubtSince'],
   enqueued: [
     'id',
     'entityType',
@@ -22,6 +22,8 @@ const columns = {
     'dependsOn',
     'place',
     'retryOf',
+    'from',
+    'fromLsn',
   ],
   sending: ['task', 'firstSentAt', 'backendId', 'version', 'backendIds', 'base', 'schemaVersion'],
   retry: ['task', 'retryCount', 'retryAt', 'error', 'held', 'inDoubt'],
@@ -131,8 +133,11 @@ const numbers = [
   'retryCount',
   'firstSentAt',
   'schemaVersion',
+  'fromLsn',
+  'doubtUpTo',
+  'doubtSince',
 ]
-const texts = ['id', 'entityType', 'entityId', 'operation', 'key', 'outcome', 'writer', 'name']
+const texts = ['id', 'entityType', 'entityId', 'operation', 'key', 'outcome', 'writer', 'name', 'from']
 
 /** The envelope's types; `by` and `task` are ids where a record names a task of another writer. */
 function isRecord(record: { [name: string]: unknown }): record is JournalRecord & { [name: string]: unknown } {

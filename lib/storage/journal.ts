@@ -26,6 +26,8 @@ export interface Journal {
   compact: (records: () => Iterable<JournalRecord>) => Promise<void>
   /** Records in the journal, garbage included. */
   readonly size: number
+  /** Of the last record that this writer has stored; 0 before. */
+  readonly lsn: number
   /** Nothing waits to be written. */
   readonly clean: boolean
   /** Writes what waits, and lets go of the timer. */
@@ -71,9 +73,12 @@ export function createJournal(config: JournalConfig): Journal {
   let compaction: Compaction | undefined
   let busy: Promise<void> | undefined
   let size = config.size
+  let lsn = 0
   let pause = 0
   let timer: Subscription | undefined
   let isLate = false
+  /** What could not be written waits for its pause to pass. */
+  let isPausing = false
   let closed = false
 
   function late(error: StorageError): void {
@@ -84,6 +89,7 @@ export function createJournal(config: JournalConfig): Journal {
   function start(): Promise<void> {
     timer?.unsubscribe()
     timer = undefined
+    isPausing = false
     return (busy ??= run())
   }
 
@@ -98,6 +104,7 @@ export function createJournal(config: JournalConfig): Journal {
       // What waits to be appended is in the state already: behind a compaction it would be said twice.
       if (writes.length === 0 && compaction) await replace(compaction)
       else if (writes.length > 0 && !(await append(writes))) {
+        isPausing = true
         startIn(pause)
         break
       }
@@ -126,6 +133,7 @@ export function createJournal(config: JournalConfig): Journal {
       return writes.length === 0
     }
     size += records.length
+    lsn = records.at(-1)?.lsn ?? lsn
     config.stored(records)
     if (pause > 0 || isLate) config.trouble(undefined)
     pause = 0
@@ -149,6 +157,8 @@ export function createJournal(config: JournalConfig): Journal {
   }
 
   function flush(): Promise<void> {
+    // What failed is tried again in its own time, however often somebody asks for it.
+    if (isPausing) return Promise.resolve()
     return writes.length > 0 || busy ? start() : Promise.resolve()
   }
 
@@ -181,12 +191,16 @@ export function createJournal(config: JournalConfig): Journal {
     get size() {
       return size
     },
+    get lsn() {
+      return lsn
+    },
     get clean() {
       return writes.length === 0 && !busy
     },
     async close() {
       closed = true
       timer?.unsubscribe()
+      isPausing = false
       await flush()
       // Only a locked journal has any left.
       for (const { kind, failed } of writes) if (kind === 'enqueue') failed?.(new ClosedError('The journal is closed.'))

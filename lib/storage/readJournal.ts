@@ -4,9 +4,6 @@ import { decodeGroups } from './frame.ts'
 import type { JournalStore } from './journalStore.ts'
 import type { JournalRecord } from './records.ts'
 
-/** The journal that keeps what could not be read, for whoever wants to look at it. */
-export const quarantine = 'quarantine'
-
 export interface ReadJournal {
   records: JournalRecord[]
   /** Bytes that mean nothing. */

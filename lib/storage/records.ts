@@ -26,6 +26,11 @@ interface Numbered {
 /** A leader began, or a compaction did: no lsn up to this one is used again. */
 export interface Opened extends Numbered {
   kind: 'opened'
+  /** Of the journal, for good: another one began anew, at lsn 1. */
+  id?: string
+  /** Tasks up to this lsn came back from a mirror; also those without a mark may have been sent, since `doubtSince`. */
+  doubtUpTo?: number
+  doubtSince?: number
 }
 
 export interface Enqueued extends Numbered {
@@ -46,6 +51,9 @@ export interface Enqueued extends Numbered {
   /** The lsn by which it stands in its lane, when that is another's. */
   place?: number
   retryOf?: string
+  /** The follower in whose journal it stood before, and its lsn there. */
+  from?: string
+  fromLsn?: number
   data?: string
 }
 

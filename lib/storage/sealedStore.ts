@@ -1,3 +1,4 @@
+import type { Beside } from './beside.ts'
 import type { JournalStore } from './journalStore.ts'
 import type { Seal } from './seal.ts'
 
@@ -38,5 +39,13 @@ export function sealedStore(store: JournalStore, { seal, unseal }: Seal): Sealed
     remove: (space, journal) => store.remove(space, journal),
     close: store.close,
     isOutdated: (journal) => outdated.has(journal),
+  }
+}
+
+/** What stands beside that store holds the same, and is sealed alike. */
+export function sealedBeside(besideOf: (kind: string) => Beside, seal: Seal): (kind: string) => Beside {
+  return (kind) => {
+    const { mirror, former } = besideOf(kind)
+    return { mirror: mirror && sealedStore(mirror, seal), former: former && sealedStore(former, seal) }
   }
 }

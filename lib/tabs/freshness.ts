@@ -12,12 +12,14 @@ export interface FreshnessConfig {
   known: () => void
 }
 
-/** A leader that was frozen for as long as others wait does not know whether it still leads. */
+/** A leader that was frozen for half as long as others wait does not know for sure that it still leads. */
 export interface Freshness {
   /** Whether it knows; if not, it asks, and `known` is called when all that happened meanwhile has been heard. */
   isFresh: () => boolean
   /** Resolves at once, but not while the page is frozen: messages of other tabs it hears even then. */
   awake: () => Promise<void>
+  /** Calls back as soon as it knows, if it leads then. */
+  whenLeading: (act: () => void) => void
   /** It has just taken the lead. */
   begin: () => void
   /** It runs; after too long a pause that proves nothing. */
@@ -27,13 +29,14 @@ export interface Freshness {
 export function createFreshness({ locks, lock, timeout, scheduler, known }: FreshnessConfig): Freshness {
   let last = scheduler.now()
   let isAsking = false
+  const waiting: (() => void)[] = []
 
   async function awake(): Promise<void> {
     await locks?.request(lock, {}, () => Promise.resolve())
   }
 
   function isFresh(): boolean {
-    if (!locks || scheduler.now() - last < timeout) return true
+    if (!locks || scheduler.now() - last < timeout / 2) return true
     if (!isAsking) {
       isAsking = true
       // What the lock manager said before, that the lead was taken, comes before this answer.
@@ -41,6 +44,7 @@ export function createFreshness({ locks, lock, timeout, scheduler, known }: Fres
         .then(() => (last = scheduler.now()))
         .finally(() => {
           isAsking = false
+          for (const act of waiting.splice(0)) act()
           known()
         })
         .catch(() => undefined)
@@ -51,6 +55,10 @@ export function createFreshness({ locks, lock, timeout, scheduler, known }: Fres
   return {
     isFresh,
     awake,
+    whenLeading(act) {
+      if (isFresh()) act()
+      else waiting.push(act)
+    },
     begin: () => void (last = scheduler.now()),
     beat() {
       if (isFresh()) last = scheduler.now()

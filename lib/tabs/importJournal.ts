@@ -1,3 +1,4 @@
+import { ClosedError } from '../errors.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { JournalStore } from '../storage/journalStore.ts'
@@ -11,6 +12,8 @@ export interface ImportInto {
   space: string
   /** Does what a writer asked for; never rejects. */
   execute: (command: Command) => Promise<void>
+  /** Whether this outbox still counts: what comes back too late is the next leader's. */
+  isOpen: () => boolean
   /** Whether this tab has told of a task already: it was its own. */
   isTold: (taskId: string) => boolean
 }
@@ -23,23 +26,36 @@ export interface ImportInto {
 export async function importJournal(writer: string, into: ImportInto): Promise<Uint8Array[]> {
   const { outbox, journal, store, space } = into
   const { records, broken } = await readJournal(store, space, writer)
-  const known = outbox.state.imported.get(writer) ?? 0
+  const [first] = records
+  // A leader's journal begins with what it took over: that was never its own.
+  const known = outbox.state.imported.get(writer) ?? (first?.kind === 'opened' ? first.lsn : 0)
   let tasks: Enqueued[] = []
 
   async function take(upTo: number): Promise<void> {
-    const imported = { kind: 'imported', ...outbox.stamp(), writer, upTo } as const
-    await journal.write([...tasks, imported], 'state')
+    const marks = [...origins(tasks), [writer, upTo] as const].map(
+      ([from, last]) => ({ kind: 'imported', ...outbox.stamp(), writer: from, upTo: last }) as const,
+    )
+    await journal.write([...tasks, ...marks], 'state')
+    if (!into.isOpen()) throw new ClosedError('Another tab leads by now.')
     // Not before: a compaction that came between would know the writer, but not its tasks.
-    outbox.commit(imported)
+    for (const mark of marks) outbox.commit(mark)
     outbox.accept(tasks, { merge: true, isTold: into.isTold })
     tasks = []
+  }
+
+  /** A leader that was replaced may have taken it in, too late: from its own writer it is here already. */
+  function isHere({ from, fromLsn = 0 }: Enqueued): boolean {
+    return from !== undefined && fromLsn <= (outbox.state.imported.get(from) ?? 0)
   }
 
   let upTo = known
   for (const record of records) {
     if (record.lsn <= known) continue
-    if (record.kind === 'enqueued') tasks.push({ ...record, ...outbox.stamp() })
-    else if (record.kind === 'command') {
+    if (record.kind === 'enqueued') {
+      if (isHere(record)) continue
+      const { from = writer, fromLsn = record.lsn } = record
+      tasks.push({ ...record, ...outbox.stamp(), from, fromLsn })
+    } else if (record.kind === 'command') {
       if (tasks.length > 0) await take(upTo)
       await into.execute(record)
       await take(record.lsn)
@@ -48,4 +64,12 @@ export async function importJournal(writer: string, into: ImportInto): Promise<U
   }
   if (tasks.length > 0) await take(upTo)
   return broken
+}
+
+/** Up to which lsn of which writers these tasks are, as far as they came by way of another leader. */
+function origins(tasks: readonly Enqueued[]): Map<string, number> {
+  const upTo = new Map<string, number>()
+  for (const { from, fromLsn = 0 } of tasks)
+    if (from !== undefined) upTo.set(from, Math.max(fromLsn, upTo.get(from) ?? 0))
+  return upTo
 }

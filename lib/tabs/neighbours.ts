@@ -2,9 +2,10 @@ import { Subscription } from 'rxjs'
 import type { LockManagerLike } from '../api.ts'
 import { StorageError } from '../errors.ts'
 import type { JournalStore } from '../storage/journalStore.ts'
-import { quarantine } from '../storage/readJournal.ts'
+import { putAside, quarantine } from '../storage/quarantine.ts'
 import type { Command } from '../storage/records.ts'
 import { holdLock } from './holdLock.ts'
+import { leaderJournals } from './leaderJournals.ts'
 import { importJournal, type ImportInto } from './importJournal.ts'
 import type { Wire } from './wire.ts'
 
@@ -20,13 +21,15 @@ export interface NeighboursConfig {
   trouble: (error: unknown) => void
 }
 
-export interface Lead extends Pick<ImportInto, 'outbox' | 'journal' | 'isTold'> {
+export interface Lead extends Pick<ImportInto, 'outbox' | 'journal' | 'isTold' | 'isOpen'> {
   /** Does what a writer asked for, who may be gone; never rejects. */
   execute: (command: Command, writer: string, isGone: boolean) => Promise<void>
   /** The journal that this leader writes. */
   own: string
   /** Something was taken in. */
   wake: () => void
+  /** There is a newer leader's journal. */
+  outbid: () => void
 }
 
 /** The tabs beside this one, of the same owner. */
@@ -50,6 +53,8 @@ export interface Neighbours {
 export function createNeighbours(config: NeighboursConfig): Neighbours {
   const { store, locks, wire, space, writer, lockOf, trouble } = config
   const followers = new Set<string>()
+  /** Writers whose journals are gone. */
+  const inherited = new Set<string>()
   let role = new Subscription()
   let leading: Lead | undefined
   let hasFollowed = false
@@ -71,7 +76,7 @@ export function createNeighbours(config: NeighboursConfig): Neighbours {
     const done = working.then(async () => {
       if (!lead || lead !== leading) return
       await work({ ...lead, store, space, execute: (command) => lead.execute(command, other, isGone) })
-      lead.wake()
+      if (lead === leading) lead.wake()
     })
     working = done.catch(() => undefined)
     return done
@@ -90,31 +95,38 @@ export function createNeighbours(config: NeighboursConfig): Neighbours {
   /** Whoever wrote it is gone: when all of it is taken in, and what cannot be read is put aside, it is removed. */
   async function inherit(other: string, into: ImportInto): Promise<void> {
     const broken = await importJournal(other, into)
-    for (const bytes of broken) await store.append(space, quarantine, bytes)
+    await putAside(store, space, broken)
     if (broken.length > 0)
       trouble(new StorageError(`${broken.length} records of another tab could not be read; they are kept aside.`))
     await store.remove(space, other)
-    into.outbox.state.imported.delete(other)
+    inherited.add(other)
   }
 
   function watch(other: string): void {
     if (followers.has(other)) return
     followers.add(other)
-    const inherited = () => next(other, true, (into) => inherit(other, into)).catch(trouble)
-    if (!locks) return void inherited()
+    const left = () => next(other, true, (into) => inherit(other, into)).catch(trouble)
+    if (!locks) return void left()
     const leaving = new AbortController()
     role.add(() => leaving.abort())
     // Granted when its holder has closed or crashed; rejected when we stop looking.
     locks
-      .request(lockOf(other), { signal: leaving.signal }, () => inherited().finally(() => followers.delete(other)))
+      .request(lockOf(other), { signal: leaving.signal }, () => left().finally(() => followers.delete(other)))
       .catch(() => undefined)
   }
 
   async function lookAround(): Promise<void> {
     const lead = leading
     if (!lead) return
-    for (const journal of await store.list(space)) {
-      if (journal === lead.own || journal === quarantine || journal === writer || lead !== leading) continue
+    const journals = await store.list(space)
+    if (lead !== leading) return
+    // This one leads, or has lost the lead and will hear of it: either way a newer one is not to be taken in.
+    if ((leaderJournals(journals)[0] ?? lead.own) !== lead.own) return lead.outbid()
+    const others = journals.filter((name) => ![lead.own, quarantine, writer].includes(name))
+    // Nothing is left of which it has to be known how much of it is here.
+    if (others.length === 0) for (const gone of inherited) lead.outbox.state.imported.delete(gone)
+    if (others.length === 0) inherited.clear()
+    for (const journal of others) {
       watch(journal)
       if (locks) look(journal)
     }

@@ -19,8 +19,9 @@ import type { Wire } from './wire.ts'
 export interface VoiceConfig {
   wire: Wire
   neighbours: Neighbours
-  /** The journal that this leader writes. */
+  /** The journal that this leader writes, and the last lsn that is stored there. */
   journal: string
+  lsn: number
   changed$: Observable<unknown>
   leaderTimeout: number
   scheduler: SchedulerLike
@@ -40,7 +41,7 @@ export interface Voice {
 
 export function speakAsLeader(config: VoiceConfig): Voice {
   const { wire, neighbours, journal, leaderTimeout, scheduler } = config
-  let lsn = 0
+  let { lsn } = config
 
   return {
     stored(records) {

@@ -54,8 +54,16 @@ export async function runKills({ kills, store = 'best', seed = 1, say }: KillOpt
   const random = randomFrom(seed)
   const server = await startKillServer(app, random)
   const report: KillReport = {
-    ...{ kills: 0, kinds: {}, acknowledged: 0, requests: 0, applied: 0, seconds: 0, trouble: server.trouble },
-    ...{ lost: [], twice: [], outOfOrder: [] },
+    kills: 0,
+    kinds: {},
+    acknowledged: 0,
+    requests: 0,
+    applied: 0,
+    seconds: 0,
+    trouble: server.trouble,
+    lost: [],
+    twice: [],
+    outOfOrder: [],
   }
   let runs = 0
   try {

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check'
+import { folded as fold } from '../../lib/outbox/adopt.ts'
 import { createCommands } from '../../lib/outbox/commands.ts'
 import type { Entry, Lane } from '../../lib/outbox/lane.ts'
 import { createOutbox, type Fact } from '../../lib/outbox/outbox.ts'
 import { snapshot } from '../../lib/outbox/snapshot.ts'
-import { createState, type OutboxState } from '../../lib/outbox/state.ts'
+import type { OutboxState } from '../../lib/outbox/state.ts'
 import type { Enqueued, JournalRecord } from '../../lib/storage/records.ts'
 import type { EntityRef, Operation } from '../../lib/types.ts'
 
@@ -265,11 +266,7 @@ function chosen<T>(list: readonly T[], pick: number): T | undefined {
 }
 
 /** The fold of records, by itself. */
-export function folded(records: Iterable<JournalRecord>): OutboxState {
-  const state = createState({ knows, touch: () => undefined })
-  for (const record of records) state.apply(record)
-  return state
-}
+export const folded = (records: Iterable<JournalRecord>): OutboxState => fold(records, knows)
 
 /** A state in plain values. What was in flight waits again; times of a retry that was hurried are not written down. */
 export function plain(state: OutboxState) {

@@ -1,5 +1,5 @@
 import localforage from 'localforage'
-import { asyncScheduler, filter, firstValueFrom, of, type SchedulerLike } from 'rxjs'
+import { asyncScheduler, filter, firstValueFrom, of, type SchedulerAction, type SchedulerLike } from 'rxjs'
 import { createPersistence, opfsStore, type Receipt } from 'rx-outbox'
 import { restStrategy } from 'rx-outbox/rest'
 import type { Told } from '../killServer.ts'
@@ -30,7 +30,9 @@ function storage() {
 /** Compacting waits until there is nothing else to do, and no longer than this test wants to. */
 const hurried: SchedulerLike = {
   now: () => asyncScheduler.now(),
-  schedule: (work, delay = 0, state?) => asyncScheduler.schedule(work, delay / 20, state),
+  schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T) {
+    return asyncScheduler.schedule(work, delay / 20, state)
+  },
 }
 
 void tell({ is: 'opening' })
@@ -55,7 +57,7 @@ async function tell(fact: Told): Promise<void> {
   await fetch('/told', { method: 'POST', body: JSON.stringify(fact) })
 }
 
-let unreported: [id: string, rev: number][] = []
+const unreported: [id: string, rev: number][] = []
 let reporting = false
 
 async function report(): Promise<void> {

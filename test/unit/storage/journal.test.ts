@@ -292,6 +292,8 @@ describe('compaction', () => {
         }
         for (let ended = 0; ended < held.calls.length || !journal.clean; ended++) {
           void journal.flush()
+          // What failed waits for its own time.
+          await time.pass(60_000)
           await endWrite()
         }
         await Promise.all(outcomes)

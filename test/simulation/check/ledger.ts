@@ -1,0 +1,222 @@
+import { capabilities } from '../capabilities.ts'
+import type { HistoryEvent } from '../history.ts'
+import type { ScriptConfig } from '../script.ts'
+import type { Finding, Invariant } from './findings.ts'
+
+type Of<Is extends HistoryEvent['is']> = Extract<HistoryEvent, { is: Is }>
+
+/** A task as its history shows it so far. */
+export interface TaskStory {
+  id: string
+  enq: Of<'enq'>
+  /** Of a retry: the dead letter that it was made of. */
+  from: TaskStory | undefined
+  expiresAt: number | undefined
+  isStored: boolean
+  /** When it was acknowledged (ms of true time). */
+  ackedAt: number | undefined
+  isRefused: boolean
+  settled: Of<'settle'>[]
+  isRemoved: boolean
+  /** Was in a store that is gone, or may be. */
+  isExcused: boolean
+  sends: Of<'send'>[]
+}
+
+export interface LifeStory {
+  id: number
+  owner: string | null
+  /** How often the owner was switched: each time it is a new session. */
+  session: number
+  isOver: boolean
+  /** By a crash rather than in order. */
+  hasCrashed: boolean
+  isStolen: boolean
+  isPaused: boolean
+  /** Entity types that wait for `authorized()`. */
+  unauthorized: Set<string>
+  /** Requests without an answer, by number. */
+  flying: Map<number, Of<'send'>>
+}
+
+/** What is known at each point of a history. */
+export class Ledger {
+  readonly findings: Finding[] = []
+  readonly checks = new Map<Invariant, number>()
+  readonly tasks = new Map<string, TaskStory>()
+  readonly lives = new Map<number, LifeStory>()
+  readonly config: ScriptConfig
+  /** Index of the event that is looked at. */
+  at = 0
+  isOnline = true
+  /** How often the lead was taken from who had it. */
+  steals = 0
+  isCalm = false
+  /** When the clock was last set back, or anything else made timers and clock disagree (ms of true time). */
+  clockChangedAt = -Infinity
+  /** Storage failed at some time: what is written behind may be late. */
+  hadTrouble = false
+  hadWipe = false
+  hadPowerCut = false
+
+  constructor(history: readonly HistoryEvent[]) {
+    const config = history.find((event) => event.is === 'config')
+    if (!config) throw new RangeError('A history begins with its configuration.')
+    this.config = config.config
+  }
+
+  expect(invariant: Invariant, holds: boolean, what: () => string): void {
+    this.checks.set(invariant, (this.checks.get(invariant) ?? 0) + 1)
+    if (!holds) this.findings.push({ invariant, what: what(), event: this.at })
+  }
+
+  life(id: number): LifeStory {
+    const known = this.lives.get(id)
+    if (known) return known
+    const made: LifeStory = {
+      id,
+      owner: null,
+      session: 0,
+      isOver: false,
+      hasCrashed: false,
+      isStolen: false,
+      isPaused: false,
+      unauthorized: new Set(),
+      flying: new Map(),
+    }
+    this.lives.set(id, made)
+    return made
+  }
+
+  /** The event that a task stands for: a retry stands for that of its dead letter. */
+  note(event: HistoryEvent): void {
+    switch (event.is) {
+      case 'owner': {
+        const life = this.life(event.life)
+        life.owner = event.owner
+        life.session++
+        life.unauthorized.clear()
+        return
+      }
+      case 'crash':
+      case 'closed': {
+        const life = this.life(event.life)
+        life.isOver = true
+        life.hasCrashed = event.is === 'crash'
+        return life.flying.clear()
+      }
+      case 'stolen':
+        this.steals++
+        this.life(event.life).isStolen = true
+        return
+      case 'enq':
+        this.add(event.task, event, undefined, event.expiresAt)
+        return
+      case 'made': {
+        const from = this.tasks.get(event.from)
+        if (from && !this.tasks.has(event.task)) this.add(event.task, from.enq, from, event.expiresAt)
+        return
+      }
+      case 'append':
+      case 'replace':
+        // Nobody is told what becomes of it.
+        if (!capabilities.closesInTime && this.life(event.life).isOver)
+          for (const task of this.tasks.values()) task.isExcused = true
+        for (const id of event.tasks) this.store(id)
+        return
+      case 'ack': {
+        const task = this.tasks.get(event.task)
+        if (task) task.ackedAt = event.at
+        return
+      }
+      case 'nack': {
+        const task = this.tasks.get(event.task)
+        if (task) task.isRefused = !event.late
+        return
+      }
+      case 'send':
+        this.life(event.life).flying.set(event.request, event)
+        this.tasks.get(event.task)?.sends.push(event)
+        return
+      case 'answer':
+        this.life(event.life).flying.delete(event.request)
+        if (event.status === 401) this.unauthorize(event)
+        return
+      case 'aborted':
+        this.life(event.life).flying.delete(event.request)
+        return
+      case 'settle':
+        this.tasks.get(event.task)?.settled.push(event)
+        return
+      case 'removed': {
+        const task = this.tasks.get(event.task)
+        if (task) task.isRemoved = true
+        return
+      }
+      case 'command':
+        return this.command(event)
+      case 'network':
+        this.isOnline = event.online
+        return
+      case 'clock jump':
+      case 'freeze':
+      case 'thaw':
+        this.clockChangedAt = event.at
+        return
+      case 'store fault':
+        this.hadTrouble = true
+        return
+      case 'wipe':
+        this.hadWipe = true
+        for (const task of this.tasks.values()) task.isExcused = true
+        return
+      case 'power cut':
+        this.hadPowerCut = true
+        for (const task of this.tasks.values()) if ((task.ackedAt ?? Infinity) >= event.since) task.isExcused = true
+        return
+      case 'calm':
+        this.isCalm = true
+        return
+      default:
+    }
+  }
+
+  private add(id: string, enq: Of<'enq'>, from: TaskStory | undefined, expiresAt: number | undefined): void {
+    const isStored = this.stored.has(id)
+    this.tasks.set(id, {
+      id,
+      enq,
+      from,
+      expiresAt,
+      isStored,
+      ackedAt: undefined,
+      isRefused: false,
+      settled: [],
+      isRemoved: false,
+      isExcused: false,
+      sends: [],
+    })
+  }
+
+  private readonly stored = new Set<string>()
+
+  private store(id: string): void {
+    this.stored.add(id)
+    const task = this.tasks.get(id)
+    if (!task) return
+    task.isStored = true
+  }
+
+  private unauthorize(event: Of<'answer'>): void {
+    const task = this.tasks.get(event.task)
+    const type = task?.enq.entity.split(' ')[0]
+    if (type !== undefined) this.life(event.life).unauthorized.add(type)
+  }
+
+  private command({ life: id, name, entityType }: Of<'command'>): void {
+    const life = this.life(id)
+    if (name === 'pause') life.isPaused = true
+    if (name === 'resume') life.isPaused = false
+    if (name === 'authorized' && entityType !== undefined) life.unauthorized.delete(entityType)
+  }
+}
