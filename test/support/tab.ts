@@ -1,4 +1,5 @@
 import type { BrowserContext, Page, Request } from 'playwright-core'
+import type { OutboxStatus } from 'rx-outbox'
 
 /** A write as it left the browser. */
 export interface SentWrite {
@@ -53,6 +54,20 @@ export async function becomes({ page }: Tab, role: 'leader' | 'follower'): Promi
       }),
     role === 'leader',
   )
+}
+
+/** What `status$` says now. */
+export function statusOf({ page }: Tab): Promise<OutboxStatus> {
+  return page.evaluate(
+    () => new Promise<OutboxStatus>((done) => window.bare.outbox.status$.subscribe(done).unsubscribe()),
+  )
+}
+
+/** Its process ends at once. */
+export async function crash({ page }: Tab): Promise<void> {
+  const crashed = page.waitForEvent('crash')
+  await page.goto('chrome://crash').catch(() => undefined)
+  await crashed
 }
 
 function isWrite(request: Request): boolean {

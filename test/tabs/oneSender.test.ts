@@ -5,7 +5,7 @@ import { bareApp } from '../support/builtBareApp.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { server } from '../support/realServer.ts'
 import { serveFromDisk } from '../support/serveFromDisk.ts'
-import { becomes, openTab, type Tab } from '../support/tab.ts'
+import { becomes, crash, openTab, type Tab } from '../support/tab.ts'
 
 let browser: Browser
 let context: BrowserContext
@@ -69,11 +69,7 @@ async function expectBothOnce(): Promise<void> {
 
 const closings = {
   'is closed': (tab: Tab) => tab.page.close(),
-  crashes: async ({ page }: Tab) => {
-    const crashed = page.waitForEvent('crash')
-    await page.goto('chrome://crash').catch(() => undefined)
-    await crashed
-  },
+  crashes: crash,
 }
 
 test.each(Object.entries(closings))('when the first tab %s, the second leads and sends all of both', async (_, end) => {
