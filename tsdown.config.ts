@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { defineConfig } from 'tsdown'
 
 const common = { platform: 'neutral', target: 'es2022', tsconfig: 'tsconfig.lib.json' } as const
@@ -19,5 +20,11 @@ export default defineConfig([
     entry: { 'storage/opfsWorker': 'lib/storage/opfsWorker.ts' },
     dts: false,
     clean: false,
+    // For bundlers that know no workers (esbuild, scripts that are no modules): its text, to make a URL of.
+    onSuccess({ outDir }) {
+      const source = JSON.stringify(readFileSync(`${outDir}/storage/opfsWorker.js`, 'utf8'))
+      writeFileSync(`${outDir}/storage/opfsWorkerSource.js`, `export default ${source}\n`)
+      writeFileSync(`${outDir}/storage/opfsWorkerSource.d.ts`, 'declare const source: string\nexport default source\n')
+    },
   },
 ])

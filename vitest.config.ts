@@ -70,7 +70,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           environment: 'node',
-          include: ['test/browser/**/*.e2e.test.ts', 'test/tabs/**/*.test.ts'],
+          include: ['test/{browser,kills}/**/*.e2e.test.ts', 'test/tabs/**/*.test.ts'],
           globalSetup: ['builtDemo', 'builtBareApp', 'startedDemo'].map((name) => `./test/support/${name}.ts`),
           testTimeout: 60_000,
           hookTimeout: 120_000,

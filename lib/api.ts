@@ -43,6 +43,23 @@ export interface BreakerConfig {
   maxDelay: number
 }
 
+export interface EncryptionKey {
+  /** Names the key in what it sealed: ASCII without spaces, and no secret. */
+  id: string
+  /** AES-GCM, for `encrypt` and `decrypt`; it need not be extractable. */
+  key: CryptoKey
+}
+
+export interface Encryption {
+  /**
+   * Gives the key of an owner: with an `id` that key, to read what it sealed; without one the key to write with. While
+   * it gives `undefined` the journal is locked: events wait, nothing is sent, and it is asked again after pauses that
+   * double up to a minute. Where it gives a promise, things go on as soon as that resolves, for example when the user
+   * has unlocked the key. It is asked before every write, so it should remember its answer.
+   */
+  key: (request: { owner: string; id?: string }) => EncryptionKey | undefined | Promise<EncryptionKey | undefined>
+}
+
 /** The part of the Web Locks API that is used: `navigator.locks` fits. */
 export interface LockManagerLike {
   request: (
@@ -72,6 +89,11 @@ export interface Options<E extends EntityMap> {
   durability?: 'relaxed' | 'strict'
   /** Where the OPFS store's worker is: for a strict CSP, or a bundler that does not see workers. @default beside the library */
   workerUrl?: string | URL
+  /**
+   * Where the queue is kept a second time, a few seconds behind, for when the store itself is gone; `null`: nowhere.
+   * @default localforage where the store is OPFS, else none
+   */
+  snapshot?: LocalForageLike | null
   /** Lanes delivered at once. @default 1 */
   concurrency?: number
   /** @default 0 */
@@ -98,8 +120,25 @@ export interface Options<E extends EntityMap> {
   idOf?: (data: E[EntityType<E>], entityType: EntityType<E>) => string
   /** Checked at the door, synchronously; what is stored is what was given, never the schema's output. */
   schemas?: { [K in EntityType<E>]?: StandardSchemaV1 }
-  /** The version of the app's shapes, kept with each task. @default 1 */
+  /**
+   * The version of the app's shapes, kept with each task. Tasks of a later one are parked: another tab runs a newer app.
+   * @default 1
+   */
   schemaVersion?: number
+  /**
+   * Brings what waits since an older `schemaVersion` into the present shape, just before it is first sent; what may have
+   * been sent stays as it was. A task whose migration throws, or gives what its schema refuses, becomes a dead letter.
+   *
+   * @example migrations: { note: (data, from) => (from < 2 ? { tags: [], ...(data as NoteV1) } : data as Note) }
+   */
+  migrations?: { [K in EntityType<E>]?: (data: unknown, from: number) => E[K] }
+  /**
+   * Journals are stored encrypted, with AES-GCM. What was stored before is read as it is, and written anew. An older key
+   * is needed until the journals have been written anew: a few seconds after the next start.
+   *
+   * @default none
+   */
+  encryption?: Encryption
   /** @default navigator.onLine and its events; `true` where there is none */
   online$?: Observable<boolean>
   /** The only clock and timer. @default asyncScheduler */

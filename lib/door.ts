@@ -1,6 +1,7 @@
 import type { StatedEvent } from './bus.ts'
 import type { Settings } from './options.ts'
 import { decodeValue, encodeValue } from './storage/value.ts'
+import { validate } from './validate.ts'
 import type { EntityEvent } from './events.ts'
 import type { EntityRef } from './types.ts'
 
@@ -89,14 +90,4 @@ function refs(value: unknown, entityType: string): EntityRef[] {
     if (typeof type !== 'string' || typeof id !== 'string') throw wrong()
     return { entityType: type, id }
   })
-}
-
-function validate(schema: ReturnType<Settings['schemaOf']>, data: unknown, entityType: string): void {
-  if (!schema) return
-  const result = schema['~standard'].validate(data)
-  if (result instanceof Promise) throw new TypeError(`Option schemas.${entityType}: has to be synchronous.`)
-  const issue = result.issues?.[0]
-  if (!issue) return
-  const path = [entityType, ...(issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part))]
-  throw new TypeError(`${path.join('.')}: ${issue.message}`)
 }

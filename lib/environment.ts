@@ -20,6 +20,11 @@ export const environment = {
   locks,
   channel,
   away$,
+  randomBytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
+  /** WebCrypto, where the page has it (secure contexts only). */
+  hasWebCrypto: () => typeof crypto !== 'undefined' && typeof crypto.subtle === 'object',
+  encrypt: (how: AesGcmParams, key: CryptoKey, bytes: BufferSource) => crypto.subtle.encrypt(how, key, bytes),
+  decrypt: (how: AesGcmParams, key: CryptoKey, bytes: BufferSource) => crypto.subtle.decrypt(how, key, bytes),
   hasIndexedDB: () => typeof indexedDB !== 'undefined',
   hasOpfs: () => typeof Worker !== 'undefined' && typeof files()?.getDirectory === 'function',
   directory: () => navigator.storage.getDirectory(),
@@ -59,7 +64,7 @@ function channel(name: string): BroadcastChannel | null {
 /** Whether the page lies in the back/forward cache: then it must hold nothing open. */
 function away$(): Observable<boolean> {
   if (typeof window === 'undefined') return EMPTY
-  const isKept = filter(({ persisted }: PageTransitionEvent) => persisted)
+  const isKept = filter((event: PageTransitionEvent) => event.persisted)
   const hidden$ = fromEvent<PageTransitionEvent>(window, 'pagehide').pipe(isKept)
   const shown$ = fromEvent<PageTransitionEvent>(window, 'pageshow').pipe(isKept)
   return merge(hidden$.pipe(map(() => true)), shown$.pipe(map(() => false)))

@@ -84,6 +84,18 @@ export class StorageError extends PersistenceError {
   override name = 'StorageError'
 }
 
+/** The journal cannot be opened or written while a key is missing, or does not fit. Nothing is lost meanwhile. */
+export class LockedError extends StorageError {
+  override name = 'LockedError'
+  /** Resolves when it is worth trying again, where that is known. */
+  readonly unlocked?: Promise<void>
+
+  constructor(message: string, { unlocked, ...init }: PersistenceErrorInit & { unlocked?: Promise<void> } = {}) {
+    super(message, init)
+    if (unlocked) this.unlocked = unlocked
+  }
+}
+
 /** The instance was closed before it could do what was asked. */
 export class ClosedError extends PersistenceError {
   override name = 'ClosedError'

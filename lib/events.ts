@@ -61,8 +61,28 @@ export interface OutboxEvents<E extends EntityMap> {
   'queue:task-discarded': TaskNews
   'auth:required': { entityType: EntityType<E> }
   'storage:degraded': { error: unknown }
-  'storage:recovered': { error?: unknown }
-  'storage:lost': { error?: unknown }
+  /** What was restored is stored again. */
+  'storage:recovered': StorageRecovery
+  'storage:lost': StorageLoss
+}
+
+/** The journal, or a part of it, was gone. */
+export interface StorageLoss {
+  /** A `StorageError`; also on `errors$`. */
+  error: unknown
+  /** Epoch ms: what was stored before then is back. Without it nobody knows what is missing. */
+  since?: number
+  /** The number of the journal's last record that is sure to be back; 0 for none. */
+  lsn: number
+}
+
+/** What came back from the snapshot. */
+export interface StorageRecovery {
+  /** Tasks that wait, parked ones too. */
+  tasks: number
+  dead: number
+  /** Entities of which something is known. */
+  entities: number
 }
 
 /** What the app itself emits. */

@@ -55,6 +55,7 @@ export async function follow(config: FollowConfig): Promise<Stage> {
   )
   async function close(): Promise<void> {
     await journal.close()
+    await settings.store.close(space).catch(config.trouble)
     neighbours.rest()
     open.unsubscribe()
   }
@@ -82,6 +83,7 @@ export async function follow(config: FollowConfig): Promise<Stage> {
     },
     journal,
     delivery: undefined,
+    mirror: undefined,
     controls: requests.controls,
     pending: () => pending + replica.own.size,
     stamp,

@@ -8,6 +8,7 @@ export {
   ConflictError,
   isPermanentError,
   isPersistenceError,
+  LockedError,
   NetworkError,
   NoOwnerError,
   PermanentError,

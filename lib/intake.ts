@@ -45,7 +45,9 @@ export function createIntake({ settings, owner, receipts, stage, changed }: Inta
       const journal = into.journal.name
       for (const [i, { lsn }] of records.entries()) batch[i]?.receipt.stored({ journal, lsn })
     } catch (error) {
-      for (const { receipt } of batch) receipt.notStored(error)
+      // Closed to be opened anew, in another role: what could not be written waits for that.
+      if (error instanceof ClosedError && !isClosed) waiting = [...batch, ...waiting]
+      else for (const { receipt } of batch) receipt.notStored(error)
     }
     storing -= batch.length
     into.delivery?.wake()

@@ -9,8 +9,11 @@ import type { Outbox } from './outbox/outbox.ts'
 import type { Receipts } from './outbox/receipts.ts'
 import { forgetEnded, newsTo, replay } from './outbox/replay.ts'
 import { snapshot } from './outbox/snapshot.ts'
+import { recover } from './recovery.ts'
 import { emptyOutbox, openJournal, type Stage, type StageConfig } from './stage.ts'
 import type { Journal } from './storage/journal.ts'
+import { createMirror, type Mirror } from './storage/mirror.ts'
+import type { MirrorHead } from './storage/mirrorFormat.ts'
 import { quarantine } from './storage/readJournal.ts'
 import { encodeValue } from './storage/value.ts'
 import { claimJournal, type ClaimedJournal } from './tabs/claimJournal.ts'
@@ -26,35 +29,61 @@ export interface LeadConfig extends StageConfig {
   receipts: Receipts
   /** A command of this tab's own was carried out. */
   done: (command: number, result: { taskId?: string; error?: string }) => void
+  /** Resolves at once, but not while this tab is frozen. */
+  awake: () => Promise<void>
   /** This tab runs. */
   beat: () => void
 }
 
 /** Opens the outbox of the leader: replays the journal in force, and goes on one epoch higher. */
 export async function lead(config: LeadConfig): Promise<Stage> {
-  const { settings, gates, neighbours } = config
-  const claimed = await claimJournal(settings.store, config.space, { locks: settings.locks, lockOf: config.lockOf })
-  const { found, name, release } = claimed
+  const { settings, space, gates, neighbours } = config
+  const claimed = await claimJournal(settings.store, space, { locks: settings.locks, lockOf: config.lockOf })
+  const { found, name } = claimed
   const voice = speakAsLeader({ ...config, ...settings, journal: name })
-  const size = name === found.journal ? found.records.length : 0
-  const journal = openJournal(config, { name, size, stored: voice.stored })
-  const outbox = replayed(found, config, journal)
   const speaking = new Subscription()
+  let journal: Journal | undefined
+  let mirror: Mirror | undefined
 
   async function close(): Promise<void> {
     speaking.unsubscribe()
     neighbours.rest()
     await neighbours.settled()
-    await journal.close()
-    release()
+    await journal?.close()
+    await mirror?.close()
+    // Whoever leads next writes it.
+    await settings.store.close(space).catch(config.trouble)
+    claimed.release()
   }
 
   try {
-    await begin(claimed, outbox, journal, config)
-    const delivery = deliveryOf(outbox, journal, config)
-    const controls = controlsOf(commandsOf(outbox, journal, config), gates)
+    const { store } = await settings.storageChoice.made
+    const beside = settings.besideOf(store.kind)
+    const isOurs = name === found.journal
+    // What a frozen leader still writes is not to be mended.
+    const { records, head } = isOurs
+      ? await recover({ ...config, beside, journal: name }, found)
+      : { records: found.records, head: undefined }
+    const open = openJournal(config, { name, size: isOurs ? records.length : 0, stored: voice.stored })
+    journal = open
+    const { outbox, changes } = replayed({ ...found, records }, head, config, open, () => mirror)
+    await begin(claimed, outbox, open, config)
+    if (beside.mirror) {
+      const { state } = outbox
+      mirror = createMirror({ ...config, ...settings, store: beside.mirror, state, journal: open, name, head })
+      for (const change of changes) mirror.changed(...change)
+    }
+    const delivery = deliveryOf(outbox, open, config)
+    const controls = controlsOf(commandsOf(outbox, open, config), gates)
     const execute = executor(controls, delivery, config)
-    await neighbours.lead({ outbox, journal, own: name, wake: delivery.wake, isTold: config.receipts.has, execute })
+    await neighbours.lead({
+      outbox,
+      journal: open,
+      own: name,
+      wake: delivery.wake,
+      isTold: config.receipts.has,
+      execute,
+    })
     const news = () => ({
       sending: Array.from(outbox.state.sending, ({ lsn }) => lsn),
       pending: delivery.ready(),
@@ -64,13 +93,14 @@ export async function lead(config: LeadConfig): Promise<Stage> {
     if (settings.locks) speaking.add(voice.start(news))
     return {
       outbox,
-      journal,
+      journal: open,
+      mirror,
       delivery,
       controls,
       close,
       pending: delivery.ready,
       stamp: outbox.stamp,
-      accept: (records) => outbox.accept(records, { merge: true }),
+      accept: (taken) => outbox.accept(taken, { merge: true }),
     }
   } catch (error) {
     // The next try opens it anew.
@@ -79,19 +109,33 @@ export async function lead(config: LeadConfig): Promise<Stage> {
   }
 }
 
-/** What the journal means, one epoch higher. */
-function replayed(found: LeaderJournal, config: LeadConfig, journal: Journal): Outbox {
-  const outbox = emptyOutbox(config, journal.note)
-  const say = newsTo(config.receipts.has, config.tell)
-  for (const record of found.records) replay(record, outbox, say)
-  forgetEnded(config.receipts, outbox.state, found.journal)
+type Change = Parameters<Mirror['changed']>
+
+/** What the journal means, one epoch higher; and what of it the mirror has not seen. */
+function replayed(
+  { records, journal: inForce }: LeaderJournal,
+  head: MirrorHead | undefined,
+  config: LeadConfig,
+  journal: Journal,
+  mirror: () => Mirror | undefined,
+): { outbox: Outbox; changes: Change[] } {
+  const changes: Change[] = []
+  const outbox = emptyOutbox(config, journal.note, (...change) => {
+    const open = mirror()
+    if (open) open.changed(...change)
+    else if (head && change[0].lsn > head.opened.lsn) changes.push(change)
+  })
+  const { receipts, tell } = config
+  const say = newsTo(receipts.has, tell)
+  for (const record of records) replay(record, outbox, say)
+  forgetEnded(receipts, outbox.state, inForce)
   outbox.state.epoch += 1
   for (const entry of outbox.state.tasks.values()) {
     if (entry.mark) entry.mark.durable = true
     if (entry.expiresAt !== undefined && entry.state !== 'dead') outbox.expiring.set(entry)
   }
   outbox.refreshAll()
-  return outbox
+  return { outbox, changes }
 }
 
 /** Says in the journal that somebody new leads. */
@@ -102,10 +146,12 @@ async function begin(
   config: StageConfig,
 ): Promise<void> {
   const { state } = outbox
-  if (name === found.journal) journal.note({ kind: 'opened', ...outbox.stamp() })
+  state.id ??= config.settings.createId()
+  if (name === found.journal) journal.note({ kind: 'opened', ...outbox.stamp(), id: state.id })
   else {
     // Whoever writes that one is frozen. What it says from now on counts no more, but for tasks that it takes in.
-    outbox.commit({ kind: 'imported', ...outbox.stamp(), writer: found.journal, upTo: state.lsn })
+    const upTo = state.lsn
+    outbox.commit({ kind: 'imported', ...outbox.stamp(), writer: found.journal, upTo })
     await journal.compact(() => snapshot(state, config.owner))
   }
   await putAside(found.broken, journal, config, outbox)
@@ -178,9 +224,13 @@ async function putAside(broken: Uint8Array[], journal: Journal, config: StageCon
 }
 
 function reportUnknown({ state }: Outbox, { settings, trouble }: StageConfig): void {
-  const types = new Set(Array.from(state.tasks.values(), ({ lane }) => lane.entityType))
-  for (const type of types) {
+  const newest = new Map<string, number>()
+  for (const { lane, schemaVersion } of state.tasks.values())
+    newest.set(lane.entityType, Math.max(schemaVersion, newest.get(lane.entityType) ?? 0))
+  for (const [type, version] of newest) {
     if (settings.strategyOf(type) === undefined)
       trouble(new StorageError(`Tasks of ${type} are parked: there is no strategy for it.`))
+    else if (version > settings.schemaVersion)
+      trouble(new StorageError(`Tasks of ${type} are parked: they are of version ${version}, newer than this app.`))
   }
 }

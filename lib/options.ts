@@ -1,8 +1,9 @@
 import { isObservable, type Observable, of, type SchedulerLike } from 'rxjs'
 import * as z from 'zod/mini'
-import type { BreakerConfig, LockManagerLike, Options, Strategies, TabChannel } from './api.ts'
+import type { BreakerConfig, Encryption, LockManagerLike, Options, Strategies, TabChannel } from './api.ts'
 import { environment } from './environment.ts'
 import type { StandardSchemaV1 } from './standardSchema.ts'
+import { type Beside, besideOf } from './storage/beside.ts'
 import { chooseStore, type StoreChoice } from './storage/chooseStore.ts'
 import { present } from './outbox/snapshot.ts'
 import type { JournalStore } from './storage/journalStore.ts'
@@ -15,6 +16,8 @@ export interface Settings {
   owner$: Observable<string | null>
   store: JournalStore
   storageChoice: StoreChoice
+  /** What stands beside a store of that kind. */
+  besideOf: (kind: string) => Beside
   concurrency: number
   priorityOf: (event: EntityEvent) => number
   maxOvertakes: number
@@ -37,11 +40,13 @@ export interface Settings {
   retryConfigOf: (entityType: string) => RetryConfig
   operatorsOf: (entityType: string) => EntityOperators<unknown> | undefined
   schemaOf: (entityType: string) => StandardSchemaV1 | undefined
+  migrationOf: (entityType: string) => ((data: unknown, from: number) => unknown) | undefined
+  keyOf: Encryption['key'] | undefined
 }
 
 const retryDefaults: RetryConfig = { maxRetries: 3, initialDelay: 180_000, multiplier: 4, maxDelay: 3_600_000 }
 const breakerDefaults: BreakerConfig = { failures: 5, delay: 5_000, maxDelay: 300_000 }
-const promised = ['pull', 'resolve', 'apply', 'conflict', 'migrations', 'encryption']
+const promised = ['pull', 'resolve', 'apply', 'conflict']
 
 const duration = z.number().check(z.gte(0))
 const count = z.int().check(z.gte(1))
@@ -63,6 +68,7 @@ const options = z.strictObject({
   storage: z.optional(
     z.union([z.string(), z.custom((value) => typeof value === 'object' || typeof value === 'function')]),
   ),
+  snapshot: z.optional(z.union([z.null(), z.custom(isLocalForage, 'has to be an instance of localforage, or null')])),
   durability: z.optional(z.enum(['relaxed', 'strict'])),
   workerUrl: z.optional(z.union([z.string().check(z.minLength(1)), z.instanceof(URL)])),
   concurrency: z.optional(count),
@@ -85,6 +91,14 @@ const options = z.strictObject({
   idOf: z.optional(callable),
   schemas: perType(z.custom(isStandardSchema, 'has to be a Standard Schema')),
   schemaVersion: z.optional(count),
+  migrations: perType(callable),
+  encryption: z.optional(
+    z
+      .object({ key: callable })
+      .check(
+        z.refine(environment.hasWebCrypto, 'there is no WebCrypto here; browsers have it on https and on localhost'),
+      ),
+  ),
   online$: z.optional(observable),
   scheduler: z.optional(z.custom(isScheduler, 'has to be a scheduler of RxJS')),
   random: z.optional(callable),
@@ -104,7 +118,7 @@ const options = z.strictObject({
 export function normalize<E extends EntityMap>(strategies: Strategies<E>, given: Options<E> = {}): Settings {
   checkStrategies(strategies)
   check(given, Object.keys(strategies))
-  const { owner = '', priority = 0, breaker = {}, idOf, scheduler = environment.scheduler } = given
+  const { owner = '', priority = 0, breaker = {}, idOf, encryption, scheduler = environment.scheduler } = given
   const byType = new Map<string, PersistenceStrategy<unknown>>(Object.entries(strategies))
   const retryConfig: RetryConfig = { ...retryDefaults, ...present({ ...given.retryConfig }) }
   const ownRetryConfigs = Object.entries<Partial<RetryConfig> | undefined>(given.retryConfigByEntityType ?? {})
@@ -113,11 +127,15 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
   const schemas = new Map<string, StandardSchemaV1 | undefined>(Object.entries(given.schemas ?? {}))
   const { durability = 'relaxed', workerUrl } = given
   const storageChoice = chooseStore(given.storage, { durability, workerUrl, scheduler })
+  const migrations = new Map<string, ((data: unknown, from: number) => unknown) | undefined>(
+    Object.entries(given.migrations ?? {}),
+  )
   return {
     name: given.name ?? 'rx-outbox',
     owner$: typeof owner === 'string' ? of(owner) : owner,
     store: storageChoice.store,
     storageChoice,
+    besideOf: besideOf(given, scheduler),
     concurrency: given.concurrency ?? 1,
     priorityOf: typeof priority === 'function' ? priority : () => priority,
     maxOvertakes: given.maxOvertakes ?? 1_000,
@@ -140,6 +158,8 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     retryConfigOf: (entityType) => retryConfigs.get(entityType) ?? retryConfig,
     operatorsOf: (entityType) => operators.get(entityType),
     schemaOf: (entityType) => schemas.get(entityType),
+    migrationOf: (entityType) => migrations.get(entityType),
+    keyOf: encryption && ((request) => encryption.key(request)),
   }
 }
 
@@ -154,7 +174,7 @@ function check(given: object, entityTypes: string[]): void {
     const name = [...issue.path, ...unknown].join('.')
     throw new TypeError(`Option ${name}: ${unknown.length > 0 ? 'there is no such option' : issue.message}.`)
   }
-  for (const name of ['retryConfigByEntityType', 'operators', 'schemas'] as const) {
+  for (const name of ['retryConfigByEntityType', 'operators', 'schemas', 'migrations'] as const) {
     const types: unknown = Reflect.get(given, name)
     for (const type of Object.keys(types ?? {})) {
       if (!entityTypes.includes(type)) throw new TypeError(`Option ${name}.${type}: there is no strategy for ${type}.`)
@@ -184,6 +204,11 @@ function isStandardSchema(value: unknown): boolean {
 
 function isScheduler(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'schedule' in value && 'now' in value
+}
+
+function isLocalForage(value: unknown): boolean {
+  const methods = ['getItem', 'setItem', 'removeItem', 'keys', 'iterate']
+  return methods.every((name) => typeof Reflect.get(Object(value), name) === 'function')
 }
 
 function defaultIdOf(data: unknown): unknown {

@@ -14,12 +14,13 @@ import { attach, createEventBus } from './bus.ts'
 import type { Controls } from './controls.ts'
 import { createDoor, type Draft } from './door.ts'
 import { environment } from './environment.ts'
-import { ClosedError, NoOwnerError, PersistenceError } from './errors.ts'
+import { ClosedError, LockedError, NoOwnerError, PersistenceError } from './errors.ts'
 import { createNews } from './news.ts'
 import { normalize } from './options.ts'
 import type { Lane } from './outbox/lane.ts'
 import { createOwners } from './owners.ts'
 import { createReceipts, type OpenReceipt } from './outbox/receipts.ts'
+import type { StorageNews } from './recovery.ts'
 import { createSession } from './session.ts'
 import { statusOf, storageStatus } from './status.ts'
 import { createStreams } from './streams.ts'
@@ -52,6 +53,8 @@ export function createPersistence<E extends EntityMap>(config: {
   const ended$ = new BehaviorSubject(false)
   let online = true
   let paused = false
+  /** What a store that works is: `lost` until something was brought back, else for as long as the app runs. */
+  let working: 'ok' | 'lost' = 'ok'
   let storage = storageStatus(store)
 
   const viewsOf = (name: string) => createViews(name, (type) => settings.retryConfigOf(type).maxRetries)
@@ -72,11 +75,20 @@ export function createPersistence<E extends EntityMap>(config: {
   })
 
   function storageNews(error: unknown): void {
-    const state = error === undefined ? 'ok' : 'degraded'
+    const state = error === undefined ? working : error instanceof LockedError ? 'locked' : 'degraded'
     if (error !== undefined) trouble(error)
     if (storage.state === state) return
-    storageKnown({ state })
     if (error !== undefined) bus.emit('storage:degraded', { error })
+    storageKnown({ state })
+  }
+
+  function recoveryNews(news: StorageNews): void {
+    working = 'lost' in news ? 'lost' : 'ok'
+    if ('lost' in news) {
+      trouble(news.lost.error)
+      bus.emit('storage:lost', news.lost)
+    } else bus.emit('storage:recovered', news.recovered)
+    storageKnown({ state: working })
   }
 
   function wake(): void {
@@ -97,6 +109,7 @@ export function createPersistence<E extends EntityMap>(config: {
       authRequired: (type) => bus.emit('auth:required', { entityType: type as EntityType<E> }),
       trouble,
       storage: storageNews,
+      recovery: recoveryNews,
     })
   }, trouble)
   const { session$ } = owners

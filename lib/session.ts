@@ -5,6 +5,7 @@ import {
   firstValueFrom,
   from,
   type Observable,
+  NEVER,
   race,
   retry,
   Subject,
@@ -12,7 +13,7 @@ import {
   tap,
 } from 'rxjs'
 import { createDoor, type Draft, eventOf } from './door.ts'
-import { ClosedError } from './errors.ts'
+import { ClosedError, LockedError } from './errors.ts'
 import { follow } from './follow.ts'
 import { createGates, type Gates } from './gates.ts'
 import { createIntake } from './intake.ts'
@@ -24,6 +25,9 @@ import type { Lane } from './outbox/lane.ts'
 import type { Fact } from './outbox/outbox.ts'
 import type { OpenReceipt, Receipts } from './outbox/receipts.ts'
 import { createPipelines } from './pipelines.ts'
+import type { StorageNews } from './recovery.ts'
+import { sealedSettings } from './sealedSettings.ts'
+import { spaceOf } from './space.ts'
 import type { Stage } from './stage.ts'
 import { patience, patiently } from './storage/patience.ts'
 import type { Views } from './sync/metadata.ts'
@@ -42,6 +46,7 @@ export interface SessionConfig {
   trouble: (error: unknown) => void
   /** Storage fails, or works again (`undefined`). */
   storage: (error: unknown) => void
+  recovery: (news: StorageNews) => void
 }
 
 /** One owner's life in this tab: opens the journal, takes events in, delivers while it leads. */
@@ -67,10 +72,10 @@ export interface Session {
 }
 
 export function createSession(config: SessionConfig): Session {
-  const { settings, owner, receipts, trouble } = config
+  const { owner, receipts, trouble } = config
+  const space = spaceOf(config.settings.name, owner)
+  const { settings, isOutdated } = sealedSettings(config.settings, space, owner)
   const { scheduler } = settings
-  // The first slash parts them, whatever they contain.
-  const space = `${settings.name.replace(/[%/]/g, (char) => (char === '/' ? '%2F' : '%25'))}/${owner}`
   const changed$ = new Subject<Lane | undefined>()
   const changed = () => changed$.next(undefined)
   const door = createDoor(settings)
@@ -98,15 +103,19 @@ export function createSession(config: SessionConfig): Session {
     owner,
     open: () => stage?.delivery && { journal: stage.journal, state: stage.outbox.state },
     isBusy,
+    isOutdated,
   })
 
   const stageConfig = {
     ...config,
     ...tabs,
+    settings,
     space,
     gates,
     changed$,
+    isBusy,
     mayGo: () => isLeading && !gates.paused && config.isOnline() && freshness.isFresh(),
+    awake: freshness.awake,
     beat: freshness.beat,
     done: requests.done,
     changed(lane?: Lane) {
@@ -180,7 +189,8 @@ export function createSession(config: SessionConfig): Session {
               failing = true
               config.storage(error)
               changed()
-              return longTimer(Math.min(60_000, 500 * 2 ** tries), scheduler)
+              const unlocked = error instanceof LockedError ? error.unlocked : undefined
+              return race(longTimer(Math.min(60_000, 500 * 2 ** tries), scheduler), unlocked ?? NEVER)
             },
           }),
         ),
@@ -215,7 +225,7 @@ export function createSession(config: SessionConfig): Session {
       while (!closed) {
         if (isBusy()) await change(() => !isBusy())
         await stage?.journal.flush()
-        if (!isBusy() && stage?.journal.clean !== false) return
+        if (!isBusy() && stage?.journal.clean !== false) return stage?.mirror?.flush()
         if (!isBusy()) await change(() => true)
       }
     },

@@ -4,7 +4,9 @@ import type { Gates } from './gates.ts'
 import type { Settings } from './options.ts'
 import type { Lane } from './outbox/lane.ts'
 import { createOutbox, type Fact, type Outbox } from './outbox/outbox.ts'
+import type { StorageNews } from './recovery.ts'
 import { createJournal, type Journal } from './storage/journal.ts'
+import type { Mirror } from './storage/mirror.ts'
 import type { Enqueued, JournalRecord } from './storage/records.ts'
 import type { Views } from './sync/metadata.ts'
 import type { Wire } from './tabs/wire.ts'
@@ -26,6 +28,8 @@ export interface StageConfig {
   changed: (lane?: Lane) => void
   trouble: (error: unknown) => void
   storage: (error: unknown) => void
+  recovery: (news: StorageNews) => void
+  isBusy: () => boolean
 }
 
 /** An open outbox: what the journals say, and the side that writes. Only a leader's has a delivery. */
@@ -33,6 +37,7 @@ export interface Stage {
   readonly outbox: Outbox
   readonly journal: Journal
   readonly delivery: Delivery | undefined
+  readonly mirror: Mirror | undefined
   readonly controls: Controls
   /** How many tasks could go now. */
   pending: () => number
@@ -48,18 +53,21 @@ export interface Stage {
 export function emptyOutbox(
   { settings, tell, changed, trouble }: StageConfig,
   note: (record: JournalRecord) => void,
+  committed?: Mirror['changed'],
 ): Outbox {
-  const { scheduler, strategyOf, retryConfigOf, maxRetryAfter, maxOvertakes, quiet } = settings
+  const { scheduler, strategyOf, retryConfigOf, maxRetryAfter, maxOvertakes, quiet, schemaVersion } = settings
   return createOutbox({
     journal: { note },
     now: () => scheduler.now(),
     maxOvertakes,
     quiet,
     longestWait: ({ held, lane }) => (held ? maxRetryAfter : retryConfigOf(lane.entityType).maxDelay),
-    knows: (entityType) => strategyOf(entityType) !== undefined,
+    knows: (entityType, version) => strategyOf(entityType) !== undefined && version <= schemaVersion,
+    schemaVersion,
     coalesceOf: (entityType) => strategyOf(entityType)?.coalesce,
     tell,
     changed,
+    ...(committed && { committed }),
     trouble,
   })
 }

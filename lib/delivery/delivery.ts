@@ -16,6 +16,7 @@ import { classify, isPermanentError, toLegible } from '../errors.ts'
 import { drain } from '../operators/drain.ts'
 import { nextDelay } from '../operators/nextDelay.ts'
 import { knowsKey } from '../outbox/knowsKey.ts'
+import { migrate, type MigrationConfig } from '../outbox/migrate.ts'
 import type { Entry } from '../outbox/lane.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { Journal } from '../storage/journal.ts'
@@ -28,8 +29,9 @@ import { createBreakers } from './breakers.ts'
 import { doubtAfter } from './doubtAfter.ts'
 import { createMarks } from './marks.ts'
 import { retryAfterOf } from './retryAfterOf.ts'
+import { watchClock } from './watchClock.ts'
 
-export interface DeliveryConfig {
+export interface DeliveryConfig extends MigrationConfig {
   outbox: Outbox
   journal: Pick<Journal, 'write'>
   attempts: Attempts
@@ -64,12 +66,9 @@ export function createDelivery(config: DeliveryConfig): Delivery {
   const { outbox, attempts, scheduler, retryConfigOf, strategyOf } = config
   const { schedule, expiring } = outbox
   const wake$ = new Subject<void>()
-  const wake = () => {
-    wake$.next()
-    setAlarm()
-  }
+  const wake = () => (wake$.next(), setAlarm())
   const breakers = createBreakers(config.breaker, outbox)
-  let latest = 0
+  const isSetBack = watchClock(scheduler)
   /** How often a type was paused by a 401. */
   const pauses = new Map<string, number>()
   const alarm = createAlarm(scheduler, ring)
@@ -86,6 +85,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     now: () => scheduler.now(),
     open,
     oneByOne: (entityType) => keyWindowOf(entityType) === 0 || breakers.of(entityType).isOpen,
+    migrate: (entry) => migrate(entry, config),
     wake,
   })
 
@@ -231,11 +231,8 @@ export function createDelivery(config: DeliveryConfig): Delivery {
   /** While it runs: to the next lane that is due, the next task that expires, or the next probe. */
   function setAlarm(): void {
     if (!wake$.observed) return
-    const now = scheduler.now()
-    // The clock was set back.
-    if (now < latest) outbox.refreshAll()
-    latest = now
-    const probeAt = breakers.nextProbe(now)
+    if (isSetBack()) outbox.refreshAll()
+    const probeAt = breakers.nextProbe(scheduler.now())
     alarm.set(Math.min(schedule.nextDue() ?? Infinity, expiring.first?.expiresAt ?? Infinity, probeAt))
   }
 

@@ -1,3 +1,4 @@
+import { classify } from '../errors.ts'
 import { type Entry, type Lane, laneKey } from '../outbox/lane.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { Journal } from '../storage/journal.ts'
@@ -10,6 +11,8 @@ export interface MarksConfig {
   open: (entityType: string) => boolean
   /** Types of which no task is marked before its turn: their remote knows no keys, or nobody reaches it. */
   oneByOne: (entityType: string) => boolean
+  /** Brings a task into the present shape, before that is frozen; may throw. */
+  migrate: (entry: Entry) => Pick<Sending, 'data' | 'schemaVersion'> | undefined
   /** Marks were stored: somebody may go. */
   wake: () => void
 }
@@ -29,7 +32,7 @@ export interface Marks {
 
 const [fewest, most] = [4, 1024]
 
-export function createMarks({ outbox, journal, now, open, oneByOne, wake }: MarksConfig): Marks {
+export function createMarks({ outbox, journal, now, open, oneByOne, migrate, wake }: MarksConfig): Marks {
   let ahead = fewest
   let begun = 0
   let writing = false
@@ -46,11 +49,27 @@ export function createMarks({ outbox, journal, now, open, oneByOne, wake }: Mark
   function freeze(entry: Entry, firstSentAt: number): Sending {
     // What was frozen once stays: it is sent under the same key.
     const { backendId, version, backendIds } = entry.mark ?? inputOf(entry)
-    const input = { firstSentAt, backendId, version, backendIds, base: entry.mark?.base }
+    const migrated = entry.mark ? undefined : migrate(entry)
+    const input = { firstSentAt, backendId, version, backendIds, base: entry.mark?.base, ...migrated }
     const record: Sending = { ...input, ...outbox.stamp(), kind: 'sending', task: entry.lsn }
+    // It came back from a mirror, which may have missed the mark.
+    const wasSent = entry.inDoubt && !entry.mark
     outbox.commit(record)
-    entry.inDoubt = false
+    entry.inDoubt = wasSent
     return record
+  }
+
+  /** What cannot be brought into the present shape becomes a dead letter, and holds up nobody. */
+  function freezeOrEnd(entry: Entry, frozen: Map<Entry, Sending>): void {
+    try {
+      frozen.set(entry, freeze(entry, sentSince(entry)))
+    } catch (error) {
+      outbox.end(entry, { status: 'failed', error: { ...classify(error), category: 'client' } })
+    }
+  }
+
+  function sentSince({ mark, inDoubt }: Entry): number {
+    return mark?.firstSentAt ?? (inDoubt ? outbox.state.doubt?.since : undefined) ?? now()
   }
 
   async function store(entries: Entry[], records: Sending[]): Promise<void> {
@@ -68,11 +87,16 @@ export function createMarks({ outbox, journal, now, open, oneByOne, wake }: Mark
   function markAhead(isTurn: boolean): void {
     if (writing) return
     begun = 0
-    const entries = markable(outbox.schedule.upcoming(ahead, open), isTurn)
-    if (entries.length === 0) return
+    const frozen = new Map<Entry, Sending>()
+    let heads: Entry[]
+    do {
+      heads = markable(outbox.schedule.upcoming(ahead, open), isTurn)
+      for (const head of heads) freezeOrEnd(head, frozen)
+      // Where all of them ended, others are heads now.
+    } while (heads.length > 0 && frozen.size === 0)
+    if (frozen.size === 0) return
     writing = true
-    const records = entries.map((entry) => freeze(entry, entry.mark?.firstSentAt ?? now()))
-    void store(entries, records).then(() => {
+    void store([...frozen.keys()], [...frozen.values()]).then(() => {
       writing = false
       ahead = hungry ? Math.min(most, ahead * 2) : Math.max(fewest, ahead - 1)
       hungry = false

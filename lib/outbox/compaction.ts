@@ -14,16 +14,18 @@ export interface CompactionConfig {
   /** The leader's journal and what it means; `undefined` while there is none. */
   open: () => { journal: Journal; state: OutboxState } | undefined
   isBusy: () => boolean
+  /** The journal holds what is sealed with an older key, or not at all. */
+  isOutdated: (journal: string) => boolean
 }
 
-/** Writes the journal anew once garbage outweighs what is alive. */
+/** Writes the journal anew once garbage outweighs what is alive, or its key is no longer the present one. */
 export interface Compaction {
   /** Something was written. */
   check: () => void
   close: () => void
 }
 
-export function createCompaction({ scheduler, owner, open, isBusy }: CompactionConfig): Compaction {
+export function createCompaction({ scheduler, owner, open, isBusy, isOutdated }: CompactionConfig): Compaction {
   let timer: Subscription | undefined
 
   function close(): void {
@@ -35,7 +37,8 @@ export function createCompaction({ scheduler, owner, open, isBusy }: CompactionC
     const opened = open()
     if (!opened) return undefined
     const { journal, state } = opened
-    return journal.size > 2 * (state.tasks.size + state.lanes.size) + tolerated ? opened : undefined
+    const isFull = journal.size > 2 * (state.tasks.size + state.lanes.size) + tolerated
+    return isFull || isOutdated(journal.name) ? opened : undefined
   }
 
   function check(): void {

@@ -16,7 +16,7 @@ export interface Entry {
   data: string | undefined
   priority: number
   readonly createdAt: number
-  readonly schemaVersion: number
+  schemaVersion: number
   expiresAt: number | undefined
   maxAge: number | undefined
   dependsOn: EntityRef[] | undefined

@@ -3,18 +3,35 @@ import type { Operation } from '../types.ts'
 import { coalesce } from './coalesce.ts'
 import type { Entry, Lane } from './lane.ts'
 
+export interface MergeConfig {
+  /** The version of the app's shapes. */
+  schemaVersion: number
+  /** The strategy's own way to join two changes, if it has one. It knows the present shapes only. */
+  coalesceOf: (entityType: string) => ((older: unknown, newer: unknown) => unknown) | undefined
+}
+
 /** What two neighbours of a lane become together; `undefined` when both have to be sent. */
 export function mergedOperation(
   older: Entry | undefined,
   newer: Entry,
   lanesOf: (dependsOn: Entry['dependsOn']) => Lane[],
+  config: MergeConfig,
 ): Operation | 'nothing' | undefined {
   if (!older || older.state !== 'waiting' || newer.state !== 'waiting' || older.mark || newer.mark) return undefined
+  // It came back from a mirror: it may have been sent.
+  if (older.inDoubt) return undefined
   if (lanesOf(newer.dependsOn).some((on) => on !== newer.lane && waitsForMore(newer, older, on))) return undefined
   // A dead letter between them would come after the newer one when it is retried.
   if (newer.lane.dead?.some(({ place }) => place > older.place)) return undefined
+  if (newer.data !== undefined && !isOfNow(older, newer, config)) return undefined
   const operation = coalesce(older.operation, newer.operation)
   return operation === 'nothing' && isThere(older) ? 'delete' : operation
+}
+
+/** Whether the data of both can be joined: always, where the newer's simply stands. */
+function isOfNow(older: Entry, newer: Entry, { schemaVersion, coalesceOf }: MergeConfig): boolean {
+  const isOne = (entry: Entry) => entry.schemaVersion === schemaVersion
+  return !coalesceOf(newer.lane.entityType) || (isOne(older) && isOne(newer))
 }
 
 /** The remote will have the entity already: a create and a delete do not cancel out. */

@@ -5,7 +5,7 @@ import type { PersistReceipt, TaskEnd, TaskError } from '../types.ts'
 import { Heap } from './heap.ts'
 import { type Entry, type Lane, laneKey } from './lane.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
-import { joinedData, mergedOperation } from './merge.ts'
+import { joinedData, type MergeConfig, mergedOperation } from './merge.ts'
 import { present } from './snapshot.ts'
 import { waitsFor } from './relations.ts'
 import { createState, type OutboxState } from './state.ts'
@@ -21,18 +21,18 @@ export type Unsent =
   | { status: 'superseded'; supersededBy: string }
   | { status: 'discarded' }
 
-export interface OutboxConfig {
+export interface OutboxConfig extends MergeConfig {
   journal: Pick<Journal, 'note'>
   now: () => number
   maxOvertakes: number
   quiet: number
   /** The longest a task may be made to wait, ms: a clock that was set back delays no more than this. */
   longestWait: (entry: Entry) => number
-  knows: (entityType: string) => boolean
-  /** The strategy's own way to join two changes, if it has one. */
-  coalesceOf: (entityType: string) => ((older: unknown, newer: unknown) => unknown) | undefined
+  knows: (entityType: string, schemaVersion: number) => boolean
   tell: (fact: Fact) => void
   changed: (lane: Lane) => void
+  /** A record is in the state now; `entry` is the task it was about. */
+  committed?: (record: JournalRecord, entry: Entry | undefined) => void
   trouble: (error: unknown) => void
 }
 
@@ -72,13 +72,11 @@ export function createOutbox(config: OutboxConfig): Outbox {
   /** Conservation: what was taken in is here, or has ended. Checked at each end, in production too. */
   let [taken, ended] = [0, 0]
 
-  function stamp(): { lsn: number; epoch: number } {
-    state.lsn += 1
-    return { lsn: state.lsn, epoch: state.epoch }
-  }
+  const stamp = () => ({ lsn: ++state.lsn, epoch: state.epoch })
 
   function commit(record: JournalRecord): Entry | undefined {
     const entry = state.apply(record)
+    config.committed?.(record, entry)
     settleTouched()
     return entry
   }
@@ -140,7 +138,7 @@ export function createOutbox(config: OutboxConfig): Outbox {
   function mergeWithOlder(newer: Entry): void {
     const { queue, entityType } = newer.lane
     const older = queue[queue.lastIndexOf(newer) - 1]
-    const operation = mergedOperation(older, newer, lanesOf)
+    const operation = mergedOperation(older, newer, lanesOf, config)
     if (!older || operation === undefined) return
     let data: string | undefined
     try {

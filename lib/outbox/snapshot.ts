@@ -1,21 +1,35 @@
-import type { JournalRecord } from '../storage/records.ts'
-import type { Entry } from './lane.ts'
+import type { Ended, Enqueued, JournalRecord, Metadata, Opened, Progress, Retry, Sending } from '../storage/records.ts'
+import type { Entry, Lane } from './lane.ts'
 import type { OutboxState } from './state.ts'
 
 /** The records that mean the same as all that were ever written: what a compaction keeps. */
 export function* snapshot(state: OutboxState, owner: string): Generator<JournalRecord> {
   const { epoch, lsn } = state
-  yield { kind: 'opened', lsn, epoch }
+  yield openedOf(state)
   for (const [writer, upTo] of state.imported) yield { kind: 'imported', lsn, epoch, writer, upTo }
   for (const record of state.kept) yield { ...record, epoch }
-  for (const { entityType, entityId, known } of state.lanes.values()) {
-    if (known) yield { kind: 'metadata', lsn, epoch, entityType, entityId, ...present(known) }
-  }
+  for (const lane of state.lanes.values()) yield* knownOf(lane, state)
   // By lsn, so that a task stands behind those it may depend on; dead letters die before anything comes behind them.
   for (const entry of [...state.tasks.values()].sort((a, b) => a.place - b.place)) yield* recordsOf(entry, epoch, owner)
 }
 
-function* recordsOf(entry: Entry, epoch: number, owner: string): Generator<JournalRecord> {
+/** How far the journal has come, and which one it is. */
+export function openedOf({ lsn, epoch, id, doubt }: OutboxState): Opened {
+  return { kind: 'opened', lsn, epoch, ...present({ id, doubtUpTo: doubt?.upTo, doubtSince: doubt?.since }) }
+}
+
+/** What is known of the entity, if anything is. */
+export function* knownOf(
+  { entityType, entityId, known }: Lane,
+  { lsn, epoch }: { lsn: number; epoch: number },
+): Generator<Metadata> {
+  if (known) yield { kind: 'metadata', lsn, epoch, entityType, entityId, ...present(known) }
+}
+
+export type TaskRecord = Enqueued | Sending | Retry | Progress | Ended
+
+/** A task as it is now, a dead letter too: its `enqueued` record, and what became of it. */
+export function* recordsOf(entry: Entry, epoch: number, owner: string): Generator<TaskRecord> {
   const { lsn, lane, mark } = entry
   yield {
     kind: 'enqueued',

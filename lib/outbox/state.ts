@@ -20,6 +20,10 @@ export interface OutboxState {
   readonly counts: Record<Entry['state'], number>
   lsn: number
   epoch: number
+  /** Which journal this is, by the id it began with. */
+  id: string | undefined
+  /** Set once tasks came back from a mirror: up to that lsn, those without a mark may have been sent since then. */
+  doubt: { upTo: number; since: number } | undefined
   /** The only way in which a task changes its state. */
   become: (entry: Entry, state: Entry['state']) => void
   apply: (record: JournalRecord) => Entry | undefined
@@ -27,8 +31,8 @@ export interface OutboxState {
 
 /** What the fold has to be told. */
 export interface StateConfig {
-  /** Whether there is a strategy for the type. */
-  knows: (entityType: string) => boolean
+  /** Whether tasks of that type and version can be delivered: else they are parked. */
+  knows: (entityType: string, schemaVersion: number) => boolean
   /** A lane may have moved in the schedule. */
   touch: (lane: Lane) => void
 }
@@ -41,19 +45,9 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
   const kept: JournalRecord[] = []
   const inFlight = new Set<Entry>()
   const counts = { waiting: 0, sending: 0, parked: 0, dead: 0, ended: 0 }
-  const state: OutboxState = {
-    lanes,
-    tasks,
-    dead: letters,
-    imported,
-    kept,
-    sending: inFlight,
-    counts,
-    lsn: 0,
-    epoch: 0,
-    become,
-    apply,
-  }
+  const begun = { lsn: 0, epoch: 0, id: undefined, doubt: undefined }
+  const maps = { lanes, tasks, dead: letters, imported, kept, sending: inFlight, counts }
+  const state: OutboxState = { ...maps, ...begun, become, apply }
 
   const relations = createRelations(lanes, touch)
   const { followers, deadCreateBefore, awaitDependencies, forsake } = relations
@@ -84,7 +78,7 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
           entry.retryAt = record.retryAt
           entry.error = record.error
           entry.held = record.held ?? false
-          entry.inDoubt = record.inDoubt ?? false
+          entry.inDoubt = record.inDoubt ?? isDoubtful(record)
           touch(entry.lane)
         }
         return entry
@@ -111,10 +105,16 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
         kept.push(record)
         return undefined
       case 'opened':
+        state.id ??= record.id
+        if (record.doubtUpTo !== undefined) state.doubt = { upTo: record.doubtUpTo, since: record.doubtSince ?? 0 }
+        return undefined
       case 'command':
         return undefined
     }
   }
+
+  /** What a mirror said: it lagged, and the task may have been sent meanwhile. */
+  const isDoubtful = ({ lsn }: JournalRecord): boolean => lsn <= (state.doubt?.upTo ?? 0)
 
   function lane(entityType: string, entityId: string): Lane {
     const key = laneKey(entityType, entityId)
@@ -125,9 +125,12 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     return made
   }
 
-  function enqueued(record: Enqueued): Entry {
+  function enqueued(record: Enqueued): Entry | undefined {
+    // Only damage says it twice.
+    if (tasks.has(record.lsn)) return undefined
     const own = lane(record.entityType, record.entityId)
-    const entry = createEntry(record, own, knows(record.entityType) ? 'waiting' : 'parked')
+    const entry = createEntry(record, own, knows(record.entityType, record.schemaVersion) ? 'waiting' : 'parked')
+    entry.inDoubt = isDoubtful(record)
     tasks.set(entry.lsn, entry)
     counts[entry.state]++
     insertByPlace(own.queue, entry)
@@ -148,10 +151,19 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
   function sending(record: Sending): Entry | undefined {
     const entry = tasks.get(record.task)
     if (!entry) return undefined
-    const { firstSentAt, backendId, version, backendIds, base } = record
+    const { firstSentAt, backendId, version, backendIds, base, schemaVersion, data } = record
     entry.mark = { firstSentAt, backendId, version, backendIds, base, durable: false }
     // Read from a journal, a mark means that it may have been sent; who writes it live knows better.
     entry.inDoubt = true
+    if (schemaVersion !== undefined && data !== undefined) {
+      entry.schemaVersion = schemaVersion
+      entry.data = data
+      // By a newer app than this one.
+      if (entry.state === 'waiting' && !knows(entry.lane.entityType, schemaVersion)) {
+        become(entry, 'parked')
+        touch(entry.lane)
+      }
+    }
     return entry
   }
 

@@ -58,7 +58,7 @@ export function chooseStore(
   const others = candidates.map(({ store }) => store)
   if (candidates.length === 0) {
     const store = memoryStore()
-    return choice(store, Promise.resolve({ store, why: missing.join(' ') }), false, others)
+    return choice(store, Promise.resolve({ store, why: sentences(missing) }), false, others)
   }
   const made = firstThatWorks(candidates, missing, wishes.scheduler)
   return choice(chosenStore(made.then(({ store }) => store)), made, true, others)
@@ -70,7 +70,7 @@ async function firstThatWorks(candidates: Candidate[], reasons: string[], schedu
       await firstValueFrom(defer(attempt).pipe(timeout({ first: patience, scheduler })))
       return because(store, reasons)
     } catch (cause) {
-      reasons.push(storageFailure(`Opening ${store.kind}`, cause).message)
+      reasons.push(`${store.kind}: ${storageFailure('Opening it', cause).message}`)
       void store.close().catch(() => undefined)
     }
   }
@@ -78,7 +78,9 @@ async function firstThatWorks(candidates: Candidate[], reasons: string[], schedu
 }
 
 const because = (store: JournalStore, reasons: string[]) =>
-  reasons.length > 0 ? { store, why: reasons.join(' ') } : { store }
+  reasons.length > 0 ? { store, why: sentences(reasons) } : { store }
+
+const sentences = (texts: string[]) => texts.map((text) => text.replace(/\.?$/, '.')).join(' ')
 
 function choice(store: JournalStore, made: StoreChoice['made'], ask: boolean, all: JournalStore[]): StoreChoice {
   return {

@@ -6,7 +6,7 @@ import type { JournalRecord } from './records.ts'
  * tab or newline, so both separate safely, and opening a journal reads no data. New columns go to the end.
  */
 const columns = {
-  opened: [],
+  opened: ['id', 'doubtUpTo', 'doubtSince'],
   enqueued: [
     'id',
     'entityType',
@@ -23,7 +23,7 @@ const columns = {
     'place',
     'retryOf',
   ],
-  sending: ['task', 'firstSentAt', 'backendId', 'version', 'backendIds', 'base'],
+  sending: ['task', 'firstSentAt', 'backendId', 'version', 'backendIds', 'base', 'schemaVersion'],
   retry: ['task', 'retryCount', 'retryAt', 'error', 'held', 'inDoubt'],
   ended: ['task', 'outcome', 'at', 'backendId', 'version', 'error', 'inDoubt', 'by', 'unsent'],
   superseded: ['task', 'by', 'operation'],
@@ -131,6 +131,8 @@ const numbers = [
   'retryCount',
   'firstSentAt',
   'schemaVersion',
+  'doubtUpTo',
+  'doubtSince',
 ]
 const texts = ['id', 'entityType', 'entityId', 'operation', 'key', 'outcome', 'writer', 'name']
 

@@ -1,5 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs'
-import { ClosedError, StorageError } from '../errors.ts'
+import { ClosedError, LockedError, StorageError } from '../errors.ts'
 import { encodeRecord } from './codec.ts'
 import { encodeGroup } from './frame.ts'
 import type { JournalStore } from './journalStore.ts'
@@ -11,7 +11,7 @@ export interface Journal {
   readonly name: string
   /**
    * Resolves when the records are stored. What an app waits for (`'enqueue'`) is rejected with a `StorageError` when it
-   * could not be stored; everything else is kept and written again until it is. After `close()` both are rejected with
+   * could not be stored; everything else, and everything while the journal is locked, is kept and written again until it is. After `close()` both are rejected with
    * a `ClosedError`.
    */
   write: (records: JournalRecord[], kind: 'enqueue' | 'state') => Promise<void>
@@ -26,6 +26,8 @@ export interface Journal {
   compact: (records: () => Iterable<JournalRecord>) => Promise<void>
   /** Records in the journal, garbage included. */
   readonly size: number
+  /** Of the last record that this writer has stored; 0 before. */
+  readonly lsn: number
   /** Nothing waits to be written. */
   readonly clean: boolean
   /** Writes what waits, and lets go of the timer. */
@@ -71,6 +73,7 @@ export function createJournal(config: JournalConfig): Journal {
   let compaction: Compaction | undefined
   let busy: Promise<void> | undefined
   let size = config.size
+  let lsn = 0
   let pause = 0
   let timer: Subscription | undefined
   let isLate = false
@@ -120,14 +123,17 @@ export function createJournal(config: JournalConfig): Journal {
       await patiently(store.append(space, name, encodeGroup(lines)), scheduler, late)
     } catch (cause) {
       const error = storageError(cause)
+      const isLocked = error instanceof LockedError
       pause = Math.min(longestPause, pause > 0 ? pause * 2 : firstPause)
       // What an app waits for is told at once; the rest stays first in line.
-      writes = [...group.filter(({ kind }) => kind === 'state'), ...writes]
-      for (const { kind, failed } of group) if (kind === 'enqueue') failed?.(error)
+      writes = [...group.filter(({ kind }) => isLocked || kind === 'state'), ...writes]
+      if (isLocked) void error.unlocked?.then(() => (closed ? undefined : start()))
+      else for (const { kind, failed } of group) if (kind === 'enqueue') failed?.(error)
       config.trouble(error)
       return writes.length === 0
     }
     size += records.length
+    lsn = records.at(-1)?.lsn ?? lsn
     config.stored(records)
     if (pause > 0 || isLate) config.trouble(undefined)
     pause = 0
@@ -145,7 +151,7 @@ export function createJournal(config: JournalConfig): Journal {
       done()
     } catch (cause) {
       const error = storageError(cause)
-      config.trouble(error)
+      late(error)
       failed(error)
     }
   }
@@ -185,6 +191,9 @@ export function createJournal(config: JournalConfig): Journal {
     get size() {
       return size
     },
+    get lsn() {
+      return lsn
+    },
     get clean() {
       return writes.length === 0 && !busy
     },
@@ -193,6 +202,8 @@ export function createJournal(config: JournalConfig): Journal {
       timer?.unsubscribe()
       isPausing = false
       await flush()
+      // Only a locked journal has any left.
+      for (const { kind, failed } of writes) if (kind === 'enqueue') failed?.(new ClosedError('The journal is closed.'))
     },
   }
 }

@@ -1,5 +1,5 @@
 import localforage from 'localforage'
-import { defer, firstValueFrom, timeout, type SchedulerLike } from 'rxjs'
+import { defer, firstValueFrom, of, retry, type SchedulerLike, timeout, TimeoutError } from 'rxjs'
 import type { LocalForageLike } from '../api.ts'
 import { environment } from '../environment.ts'
 import { StorageError } from '../errors.ts'
@@ -7,6 +7,7 @@ import { journalsOf, newestGeneration, type Generation } from './generation.ts'
 import { endKey, journalPrefix, segmentKey } from './journalKey.ts'
 import { joined } from './joined.ts'
 import type { JournalStore } from './journalStore.ts'
+import { nameOf } from './nameOf.ts'
 import { storageFailure } from './storageFailure.ts'
 
 /** Bytes up to which a segment takes in groups. */
@@ -14,6 +15,8 @@ const segmentSize = 8_192
 /** Keys from which on one walk over the store is faster than asking for each. */
 const manyKeys = 512
 const nothing = new Uint8Array(0)
+/** What a call fails with when the browser dropped the connection: Safari does so to pages in the background. */
+const lost = ['InvalidStateError', 'UnknownError', 'AbortError']
 
 export interface LocalforageStoreOptions {
   /** Milliseconds after which a call that was not answered counts as failed. @default 30_000 */
@@ -55,8 +58,19 @@ export function localforageStore(
   let writesUnderWay = 0
 
   const ask: Ask = (doing, call) => {
-    const answer$ = defer(() => call((opened ??= openInstance(instance))))
-    return firstValueFrom(answer$.pipe(timeout({ first: writeTimeout, scheduler }))).catch((cause: unknown) => {
+    const answer$ = defer(() => call((opened ??= openInstance(instance)))).pipe(
+      retry({
+        count: 1,
+        delay(error) {
+          if (!lost.includes(nameOf(error))) throw error
+          disconnect(opened)
+          return of(undefined)
+        },
+      }),
+      timeout({ first: writeTimeout, scheduler }),
+    )
+    return firstValueFrom(answer$).catch((cause: unknown) => {
+      if (cause instanceof TimeoutError) disconnect(opened)
       throw storageFailure(doing, cause)
     })
   }
@@ -160,6 +174,12 @@ export function localforageStore(
 function openInstance(driver: LocalForageLike | string): LocalForageLike {
   if (typeof driver !== 'string') return driver
   return localforage.createInstance({ name: 'rx-outbox', storeName: 'journals', driver })
+}
+
+// There is no public way. On a connection that is closed localforage opens a new one by itself.
+function disconnect(forage: LocalForageLike | undefined): void {
+  const { db } = Object(Reflect.get(forage ?? {}, '_dbInfo')) as { db?: { close?: () => void } }
+  if (typeof db?.close === 'function') db.close()
 }
 
 function tailOf({ number, next, stale }: Generation): Tail {

@@ -1,6 +1,5 @@
 import { defer, firstValueFrom, retry, type SchedulerLike, throwError, timeout, timer } from 'rxjs'
 import { environment } from '../environment.ts'
-import { StorageError } from '../errors.ts'
 import type { JournalStore } from './journalStore.ts'
 import { createOpfsCalls } from './opfsCalls.ts'
 import type { OpfsRequest, Tail } from './opfsFiles.ts'
@@ -60,7 +59,7 @@ export function opfsStore({
     const request: OpfsRequest = { op: 'release', directories, journal }
     if (worker.isRunning) await worker.call(request)
     const prefix = keyOf(directories, journal)
-    for (const key of [...tails.keys()]) if (key.startsWith(prefix)) tails.delete(key)
+    for (const key of tails.keys()) if (key.startsWith(prefix)) tails.delete(key)
   }
 
   return {

@@ -33,7 +33,7 @@ export function createOpfsCalls(start: () => WorkerLike, timeout: number, schedu
   function started(): WorkerLike {
     const begun = start()
     begun.addEventListener('message', (event) => {
-      if (event instanceof MessageEvent) answer(event.data)
+      if (event instanceof MessageEvent) answer(event.data as Answer)
     })
     for (const type of ['error', 'messageerror'] as const) {
       begun.addEventListener(type, (event) => {
@@ -44,11 +44,11 @@ export function createOpfsCalls(start: () => WorkerLike, timeout: number, schedu
   }
 
   function answer([id, tail, failure]: Answer): void {
-    const call = waiting.get(id)
+    const asked = waiting.get(id)
     waiting.delete(id)
-    call?.timer.unsubscribe()
-    if (failure) call?.failed(Object.assign(new Error(failure.message), { name: failure.name }))
-    else call?.answered(tail)
+    asked?.timer.unsubscribe()
+    if (failure) asked?.failed(Object.assign(new Error(failure.message), { name: failure.name }))
+    else asked?.answered(tail)
   }
 
   function die(error: StorageError): void {

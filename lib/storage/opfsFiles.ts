@@ -178,7 +178,7 @@ export function opfsFiles({ root, later }: OpfsWorld): (request: OpfsRequest) =>
   }
 
   function release(path: string): undefined {
-    for (const file of [...files.values()]) {
+    for (const file of files.values()) {
       if (!file.path.startsWith(path)) continue
       if (file.dirty) flush(file)
       forget(file)

@@ -26,6 +26,11 @@ interface Numbered {
 /** A leader began, or a compaction did: no lsn up to this one is used again. */
 export interface Opened extends Numbered {
   kind: 'opened'
+  /** Of the journal, for good: another one began anew, at lsn 1. */
+  id?: string
+  /** Tasks up to this lsn came back from a mirror; also those without a mark may have been sent, since `doubtSince`. */
+  doubtUpTo?: number
+  doubtSince?: number
 }
 
 export interface Enqueued extends Numbered {
@@ -60,6 +65,9 @@ export interface Sending extends Numbered {
   backendIds?: (string | null)[]
   /** What the change was made on: for conflicts. */
   base?: string
+  /** Of a task that was migrated: the version it has now, and what is sent in the place of what was enqueued. */
+  schemaVersion?: number
+  data?: string
 }
 
 export interface Retry extends Numbered {

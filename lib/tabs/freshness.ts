@@ -16,6 +16,8 @@ export interface FreshnessConfig {
 export interface Freshness {
   /** Whether it knows; if not, it asks, and `known` is called when all that happened meanwhile has been heard. */
   isFresh: () => boolean
+  /** Resolves at once, but not while the page is frozen: messages of other tabs it hears even then. */
+  awake: () => Promise<void>
   /** It has just taken the lead. */
   begin: () => void
   /** It runs; after too long a pause that proves nothing. */
@@ -26,13 +28,17 @@ export function createFreshness({ locks, lock, timeout, scheduler, known }: Fres
   let last = scheduler.now()
   let isAsking = false
 
+  async function awake(): Promise<void> {
+    await locks?.request(lock, {}, () => Promise.resolve())
+  }
+
   function isFresh(): boolean {
     if (!locks || scheduler.now() - last < timeout) return true
     if (!isAsking) {
       isAsking = true
       // What the lock manager said before, that the lead was taken, comes before this answer.
-      locks
-        .request(lock, {}, async () => void (last = scheduler.now()))
+      awake()
+        .then(() => (last = scheduler.now()))
         .finally(() => {
           isAsking = false
           known()
@@ -44,6 +50,7 @@ export function createFreshness({ locks, lock, timeout, scheduler, known }: Fres
 
   return {
     isFresh,
+    awake,
     begin: () => void (last = scheduler.now()),
     beat() {
       if (isFresh()) last = scheduler.now()

@@ -1,4 +1,16 @@
-import { auditTime, filter, interval, merge, type Observable, type SchedulerLike, type Subscription } from 'rxjs'
+import {
+  auditTime,
+  catchError,
+  defer,
+  EMPTY,
+  exhaustMap,
+  filter,
+  interval,
+  merge,
+  type Observable,
+  type SchedulerLike,
+  type Subscription,
+} from 'rxjs'
 import type { JournalRecord } from '../storage/records.ts'
 import type { Neighbours } from './neighbours.ts'
 import type { LeaderNews } from './tabMessage.ts'
@@ -12,6 +24,8 @@ export interface VoiceConfig {
   changed$: Observable<unknown>
   leaderTimeout: number
   scheduler: SchedulerLike
+  /** Resolves at once, but not while this tab is frozen. */
+  awake: () => Promise<void>
   /** This tab runs. */
   beat: () => void
   trouble: (error: unknown) => void
@@ -36,7 +50,11 @@ export function speakAsLeader(config: VoiceConfig): Voice {
     },
     start(news) {
       const say = () => wire.send({ is: 'leading', journal, lsn, ...news() })
-      const called$ = wire.messages$.pipe(filter(({ is }) => is === 'rollCall' || is === 'here'))
+      const called$ = wire.messages$.pipe(
+        filter(({ is }) => is === 'rollCall' || is === 'here'),
+        // An answer says that somebody leads. A timer would rest, too, but in a hidden tab for up to a minute.
+        exhaustMap(() => defer(config.awake).pipe(catchError(() => EMPTY))),
+      )
       const changed$ = config.changed$.pipe(
         filter(() => neighbours.isFollowed),
         auditTime(16, scheduler),

@@ -1,12 +1,15 @@
 // @kind project
-// @title rx-outbox, localforage store
+// @title rx-outbox, OPFS store
 // @packages rxjs, localforage
-// @durable the receipt's `durable`: setItem of the group that holds the task (transaction complete)
+// @durable the receipt's `durable`: write() of the group that holds the task returned in the worker (kept when the browser is killed, not on power loss)
 // @drain tasks are marked ahead in groups, settled behind in groups; awaited with idle()
 // @size export { createPersistence } from 'rx-outbox'
 import { of } from 'rxjs'
 import { createPersistence } from 'rx-outbox'
+import workerSource from 'rx-outbox/opfsWorkerSource.js'
 
+// The bench bundles into one script, beside which there is no worker.
+const workerUrl = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }))
 let persistence
 let deliver
 let width = 1
@@ -15,7 +18,7 @@ function open(name, concurrency) {
   const send = ({ id, entityType, data }) => deliver({ id, entityType, data })
   const order = { persistCreate: send, persistUpdate: send, persistDelete: () => of(undefined) }
   width = concurrency
-  return createPersistence({ strategies: { order }, options: { name, concurrency } })
+  return createPersistence({ strategies: { order }, options: { name, concurrency, workerUrl } })
 }
 
 export default {

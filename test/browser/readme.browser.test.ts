@@ -1,5 +1,5 @@
 import { createPinia } from 'pinia'
-import { localforageStore } from 'rx-outbox'
+import { opfsStore } from 'rx-outbox'
 import { createApp, nextTick } from 'vue'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import App from '../readme/App.vue'
@@ -15,7 +15,7 @@ it('the Vue app of the README delivers, and shows how far it is', async () => {
   onTestFinished(async () => {
     app.unmount()
     vi.unstubAllGlobals()
-    const store = localforageStore()
+    const store = opfsStore()
     for (const journal of await store.list('rx-outbox/')) await store.remove('rx-outbox/', journal)
   })
 

@@ -2,7 +2,9 @@ import 'fake-indexeddb/auto'
 import localforage from 'localforage'
 import { describe, expect, test } from 'vitest'
 import { localforageStore } from '../../lib/storage/localforage.ts'
+import { opfsStore } from '../../lib/storage/opfs.ts'
 import { memoryStore } from '../../lib/storage/memory.ts'
+import { useOpfs } from '../support/fakeOpfs.ts'
 import { journalStoreContract } from '../../lib/testing/journalStoreContract.ts'
 import type { JournalStoreFixture } from '../../lib/testing/journalStoreTrial.ts'
 
@@ -37,6 +39,23 @@ async function onIndexedDb(): Promise<JournalStoreFixture> {
 
 describe('the memory store', () => {
   test.each(rules)('%s', (_, check) => expect(check(inMemory)).resolves.toBeUndefined())
+})
+
+async function asFiles(): Promise<JournalStoreFixture> {
+  useOpfs()
+  const store = opfsStore()
+  return {
+    store,
+    reopen: async () => {
+      await store.close()
+      return opfsStore()
+    },
+    beside: async () => opfsStore(),
+  }
+}
+
+describe('the store of files, on files that are a test’s own', () => {
+  test.each(rules)('%s', (_, check) => expect(check(asFiles)).resolves.toBeUndefined())
 })
 
 describe('the localforage store on IndexedDB', () => {

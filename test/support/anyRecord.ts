@@ -25,7 +25,10 @@ const numbered = { lsn, epoch: fc.nat({ max: 1_000 }) }
 
 /** A record of every kind, with and without what may be left out. */
 export const anyRecord: fc.Arbitrary<JournalRecord> = fc.oneof(
-  fc.record({ kind: fc.constant('opened'), ...numbered }),
+  fc.record(
+    { kind: fc.constant('opened'), ...numbered, id: text, doubtUpTo: lsn, doubtSince: time },
+    { requiredKeys: ['kind', 'lsn', 'epoch'] },
+  ),
   fc.record(
     {
       kind: fc.constant('enqueued'),
@@ -71,6 +74,8 @@ export const anyRecord: fc.Arbitrary<JournalRecord> = fc.oneof(
       version,
       backendIds: fc.array(fc.option(text), { maxLength: 3 }),
       base: fc.json({ maxDepth: 1 }),
+      schemaVersion: fc.nat(),
+      data,
     },
     { requiredKeys: ['kind', 'lsn', 'epoch', 'task', 'firstSentAt'] },
   ),

@@ -3,8 +3,10 @@ import { BehaviorSubject, Subject, takeUntil } from 'rxjs'
 import type { Options, Persistence } from '../../lib/api.ts'
 import { createEventBus } from '../../lib/bus.ts'
 import { createPersistence } from '../../lib/persistence.ts'
+import type { StorageLoss } from '../../lib/events.ts'
 import { memoryStore } from '../../lib/storage/memory.ts'
 import type { EntityRef, OutboxStatus, PersistenceTask, TaskResult } from '../../lib/types.ts'
+import { fakeForage } from './fakeForage.ts'
 import { ModelRemote, type Row, type Weather } from './modelRemote.ts'
 import { mortal } from './mortalStore.ts'
 import { virtualTime } from './virtualTime.ts'
@@ -26,7 +28,7 @@ export type Happening =
 
 type Simple =
   | ('go offline' | 'go online' | 'pause' | 'resume' | 'sign in' | 'flush' | 'retry all' | 'discard all')
-  | ('restart' | 'crash')
+  | ('restart' | 'crash' | 'wipe' | 'rest and wipe')
 
 const entity = fc.nat({ max: entities.length - 1 })
 const weighted = (weight: number, arbitrary: fc.Arbitrary<Happening>) => ({ weight, arbitrary })
@@ -91,14 +93,21 @@ export class AppLife {
   readonly errors: unknown[] = []
   status: OutboxStatus | undefined
   private readonly options: Climate['options']
-  private readonly disk = memoryStore()
+  /** When the journals of a life were wiped, and what was told of it. */
+  readonly losses: { at: number; told: StorageLoss | undefined }[] = []
+  /** Tasks that were stored, and when. */
+  readonly stored = new Map<string, number>()
+  private disk = memoryStore()
+  private readonly forage = fakeForage()
+  private readonly isMirrored: boolean
   private readonly online$ = new BehaviorSubject(true)
   private run: { persistence: Persistence<Entities>; kill: () => void; dead: readonly PersistenceTask[] } | undefined
   private rev = 0
   private ids = 0
 
-  constructor({ weathers, options }: Climate) {
+  constructor({ weathers, options }: Climate, { isMirrored = false } = {}) {
     this.options = options
+    this.isMirrored = isMirrored
     let next = 0
     this.remote.weather = () => weathers[next++] ?? { is: 'fine', takes: 0 }
     this.open()
@@ -160,6 +169,11 @@ export class AppLife {
       case 'crash':
         this.crash()
         return this.open()
+      case 'rest and wipe':
+        await this.time.until(this.persistence.idle())
+        return this.wipe()
+      case 'wipe':
+        return this.wipe()
     }
   }
 
@@ -204,10 +218,23 @@ export class AppLife {
     this.remote.forgetCallers()
   }
 
+  /** The process dies, and with it the store of the journals; the mirror is what is left. */
+  private wipe(): void {
+    this.crash()
+    this.disk = memoryStore()
+    this.losses.push({ at: this.time.now(), told: undefined })
+    this.open()
+  }
+
   private open(): void {
     const { store, kill } = mortal(this.disk)
+    const mirror = this.forage.mortal()
     const bus = createEventBus<Entities>()
     bus.on('queue:task-enqueued').subscribe(({ task }) => this.meet(task))
+    bus.on('storage:lost').subscribe((told) => {
+      const last = this.losses.at(-1)
+      if (last) last.told = told
+    })
     const { scheduler } = this.time
     const killed$ = new Subject<void>()
     const persistence = createPersistence<Entities>({
@@ -216,6 +243,7 @@ export class AppLife {
         ...this.options,
         bus,
         storage: store,
+        snapshot: this.isMirrored ? mirror.forage : null,
         scheduler,
         online$: this.online$.pipe(takeUntil(killed$)),
         locks: null,
@@ -224,7 +252,11 @@ export class AppLife {
         retryConfig: { maxRetries: 2, initialDelay: 1_000, multiplier: 3, maxDelay: 5_000 },
       },
     })
-    const run = { persistence, dead: [] as readonly PersistenceTask[], kill: () => (kill(), killed$.next()) }
+    const run = {
+      persistence,
+      dead: [] as readonly PersistenceTask[],
+      kill: () => (kill(), mirror.kill(), killed$.next()),
+    }
     persistence.results$.pipe(takeUntil(killed$)).subscribe((result) => this.hear(result))
     persistence.errors$.pipe(takeUntil(killed$)).subscribe((error) => this.errors.push(error))
     persistence.status$.pipe(takeUntil(killed$)).subscribe((status) => (this.status = status))
@@ -247,10 +279,14 @@ export class AppLife {
     const dependsOn = on.flatMap((other) => entities[other] ?? []).filter((other) => other !== name)
     const options = { priority, dependsOn: dependsOn.map(refOf), ...('maxAge' in rest && { maxAge: rest.maxAge }) }
     const { created, updated, deleted } = this.persistence
-    const { taskId } =
+    const { taskId, durable } =
       does === 'remove'
         ? deleted(entityType, id, options)
         : (isShown ? updated : created)(entityType, { id, rev }, options)
+    durable.then(
+      () => this.stored.set(taskId, this.time.now()),
+      () => undefined,
+    )
     if (does === 'remove') this.shown.delete(name)
     else this.shown.set(name, rev)
     const operation = does === 'remove' ? 'delete' : isShown ? 'update' : 'create'

@@ -1,10 +1,10 @@
 import { createPinia } from 'pinia'
-import { localforageStore, type Persistence } from 'rx-outbox'
+import { opfsStore, type Persistence } from 'rx-outbox'
 import { usePersistence } from 'rx-outbox/vue'
 import { onTestFinished, vi } from 'vitest'
 import { mountedApp } from './mountedApp.ts'
 
-/** An app whose root runs `setup`, and what it opened, with its defaults: the journal is a real IndexedDB. */
+/** An app whose root runs `setup`, and what it opened, with its defaults: the journal is a real file. */
 export function appOfItsOwn<T>(setup: () => T): { returned: T; persistence: Persistence<Record<string, unknown>> } {
   const { app, returned } = mountedApp(() => ({ returned: setup(), persistence: usePersistence() }), {
     prepare: (prepared) => prepared.use(createPinia()),
@@ -12,7 +12,7 @@ export function appOfItsOwn<T>(setup: () => T): { returned: T; persistence: Pers
   onTestFinished(async () => {
     await returned.persistence.close()
     app.unmount()
-    const store = localforageStore()
+    const store = opfsStore()
     for (const journal of await store.list('rx-outbox/')) await store.remove('rx-outbox/', journal)
   })
   return returned

@@ -1,19 +1,36 @@
 import { type SchedulerAction, type SchedulerLike, Subscription } from 'rxjs'
 import type { LockManagerLike, TabChannel } from '../../lib/api.ts'
+import type { JournalStore } from '../../lib/storage/journalStore.ts'
 
 interface Outside {
   scheduler: SchedulerLike
   locks: LockManagerLike
   channel: (name: string) => TabChannel | null
+  storage: JournalStore
 }
 
-/** A tab's view of the outside that can be frozen: timers, messages and answers of the lock manager wait, in order. */
-export function freezable({ scheduler, locks, channel }: Outside) {
+/**
+ * A tab's view of the outside that can be frozen, as Chromium does it: timers and what the store and the lock manager
+ * answer wait, in order; messages of other tabs come all the same.
+ */
+export function freezable({ scheduler, locks, channel, storage }: Outside) {
   let isFrozen = false
   const waiting: (() => void)[] = []
   function whenThawed(happen: () => void): void {
     if (isFrozen) waiting.push(happen)
     else happen()
+  }
+
+  function thawed<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
+    return (...args) =>
+      new Promise((done, failed) => {
+        whenThawed(() => {
+          call(...args).then(
+            (result) => whenThawed(() => done(result)),
+            (error: unknown) => whenThawed(() => failed(error)),
+          )
+        })
+      })
   }
 
   const ownScheduler: SchedulerLike = {
@@ -57,16 +74,14 @@ export function freezable({ scheduler, locks, channel }: Outside) {
               )
           }),
       } satisfies LockManagerLike,
-      channel(name: string) {
-        const inner = channel(name)
-        const outer: TabChannel = {
-          onmessage: null,
-          postMessage: (message) => inner?.postMessage(message),
-          close: () => inner?.close(),
-        }
-        if (inner)
-          inner.onmessage = (event) => whenThawed(() => outer.onmessage?.call(inner as BroadcastChannel, event))
-        return outer
+      channel,
+      storage: {
+        ...storage,
+        list: thawed(storage.list),
+        read: thawed(storage.read),
+        append: thawed(storage.append),
+        replace: thawed(storage.replace),
+        remove: thawed(storage.remove),
       },
     },
   }

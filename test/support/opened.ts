@@ -1,6 +1,6 @@
 import { BehaviorSubject } from 'rxjs'
 import { onTestFinished } from 'vitest'
-import type { EventBus, Options } from '../../lib/api.ts'
+import type { EventBus, Options, Strategies } from '../../lib/api.ts'
 import { createPersistence, memoryStore } from '../../lib/index.ts'
 import type { OutboxEvents } from '../../lib/events.ts'
 import type { Note, Remote } from './remote.ts'
@@ -10,10 +10,14 @@ export interface Entities {
   tag: Note
 }
 
-/** An outbox of notes and tags in memory, delivered to one remote; it is closed when the test ends. */
-export function open(remote: Remote, options: { bus?: EventBus<Entities> } & Options<Entities> = {}) {
+/** An outbox of notes and tags in memory, delivered to one remote unless told otherwise; it is closed when the test ends. */
+export function open(
+  remote: Remote,
+  options: { bus?: EventBus<Entities> } & Options<Entities> = {},
+  strategies: Strategies<Entities> = { note: remote, tag: remote },
+) {
   const persistence = createPersistence<Entities>({
-    strategies: { note: remote, tag: remote },
+    strategies,
     options: { storage: memoryStore(), ...options },
   })
   onTestFinished(() => persistence.close())

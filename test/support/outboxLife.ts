@@ -1,14 +1,15 @@
 import * as fc from 'fast-check'
+import { folded as fold } from '../../lib/outbox/adopt.ts'
 import { createCommands } from '../../lib/outbox/commands.ts'
 import type { Entry, Lane } from '../../lib/outbox/lane.ts'
 import { createOutbox, type Fact } from '../../lib/outbox/outbox.ts'
 import { snapshot } from '../../lib/outbox/snapshot.ts'
-import { createState, type OutboxState } from '../../lib/outbox/state.ts'
+import type { OutboxState } from '../../lib/outbox/state.ts'
 import type { Enqueued, JournalRecord } from '../../lib/storage/records.ts'
 import type { EntityRef, Operation } from '../../lib/types.ts'
 
-/** Of `ghost` there is no strategy. */
-export const knows = (type: string): boolean => type !== 'ghost'
+/** Of `ghost` there is no strategy, and the app is of version 2. */
+export const knows = (type: string, schemaVersion = 1): boolean => type !== 'ghost' && schemaVersion <= 2
 const all = (): boolean => true
 
 const ref: fc.Arbitrary<EntityRef> = fc.record({
@@ -27,6 +28,7 @@ export type Step =
       dependsOn: EntityRef[]
       merge: boolean
       expires: boolean
+      schemaVersion: number
     }
   | {
       does: 'mark' | 'finish' | 'give back' | 'fail' | 'refuse' | 'later' | 'retry' | 'discard' | 'progress'
@@ -62,6 +64,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
       dependsOn: fc.oneof(fc.constant<EntityRef[]>([]), fc.array(ref, { maxLength: 2, size: 'max' })),
       merge: fc.boolean(),
       expires: fc.boolean(),
+      schemaVersion: fc.constantFrom(1, 2, 2, 2, 3),
     }),
   ),
   weighted(8, fc.constant({ does: 'begin' })),
@@ -91,6 +94,7 @@ export class OutboxLife {
     quiet: 0,
     longestWait: () => 1_000_000,
     knows,
+    schemaVersion: 2,
     coalesceOf: () => undefined,
     tell: (fact) => void this.facts.push(fact),
     changed: () => undefined,
@@ -199,6 +203,7 @@ export class OutboxLife {
     dependsOn,
     merge,
     expires,
+    schemaVersion,
   }: Extract<Step, { does: 'add' }>): void {
     const record: Enqueued = {
       kind: 'enqueued',
@@ -208,7 +213,7 @@ export class OutboxLife {
       entityId: id,
       operation,
       createdAt: this.now,
-      schemaVersion: 1,
+      schemaVersion,
       priority,
       ...(dependsOn.length > 0 && { dependsOn }),
       ...(expires && { expiresAt: this.now + 5_000, maxAge: 5_000 }),
@@ -220,7 +225,16 @@ export class OutboxLife {
 
   private mark(entry: Entry | undefined): void {
     if (!entry || entry.mark) return
-    this.write({ kind: 'sending', ...this.outbox.stamp(), task: entry.lsn, firstSentAt: this.now, backendId: 'b1' })
+    const isOld = entry.schemaVersion < 2 && entry.data !== undefined
+    const migrated = isOld ? { schemaVersion: 2, data: `{"migrated":${entry.data}}` } : {}
+    this.write({
+      kind: 'sending',
+      ...this.outbox.stamp(),
+      task: entry.lsn,
+      firstSentAt: this.now,
+      backendId: 'b1',
+      ...migrated,
+    })
     Object.assign(entry.mark ?? {}, { durable: true })
   }
 
@@ -252,11 +266,7 @@ function chosen<T>(list: readonly T[], pick: number): T | undefined {
 }
 
 /** The fold of records, by itself. */
-export function folded(records: Iterable<JournalRecord>): OutboxState {
-  const state = createState({ knows, touch: () => undefined })
-  for (const record of records) state.apply(record)
-  return state
-}
+export const folded = (records: Iterable<JournalRecord>): OutboxState => fold(records, knows)
 
 /** A state in plain values. What was in flight waits again; times of a retry that was hurried are not written down. */
 export function plain(state: OutboxState) {

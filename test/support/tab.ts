@@ -3,6 +3,7 @@ import type { BrowserContext, Page, Request } from 'playwright-core'
 /** A write as it left the browser. */
 export interface SentWrite {
   key: string | undefined
+  owner: string | undefined
   /** Method, path and body: what one key stands for. */
   what: string
 }
@@ -41,6 +42,19 @@ export async function openTab(context: BrowserContext, url: string): Promise<Tab
   return tab
 }
 
+/** Resolves as soon as the tab leads, or follows. */
+export async function becomes({ page }: Tab, role: 'leader' | 'follower'): Promise<void> {
+  await page.evaluate(
+    (leads) =>
+      new Promise<void>((done) => {
+        window.bare.outbox.status$.subscribe(({ phase, leader }) => {
+          if (phase === 'running' && leader === leads) done()
+        })
+      }),
+    role === 'leader',
+  )
+}
+
 function isWrite(request: Request): boolean {
   return request.method() !== 'GET' && /\/api\/[a-z]/.test(request.url())
 }
@@ -48,5 +62,6 @@ function isWrite(request: Request): boolean {
 function written(request: Request): SentWrite {
   const { pathname } = new URL(request.url())
   const what = `${request.method()} ${pathname} ${request.postData() ?? ''}`
-  return { key: request.headers()['idempotency-key'], what }
+  const { 'idempotency-key': key, 'x-owner': owner } = request.headers()
+  return { key, owner, what }
 }

@@ -2,7 +2,7 @@ import { type Entry, type Lane, laneKey } from '../../lib/outbox/lane.ts'
 import type { OutboxState } from '../../lib/outbox/state.ts'
 
 /** What is wrong with where an outbox has its lanes and tasks, found by looking at everything: slow and plain. */
-export function misplaced(state: OutboxState, knows: (entityType: string) => boolean): string[] {
+export function misplaced(state: OutboxState, knows: (entityType: string, schemaVersion: number) => boolean): string[] {
   const lanes = [...state.lanes.values()]
   const live = lanes.flatMap(({ queue }) => queue)
   const wrong: string[] = []
@@ -20,13 +20,13 @@ export function misplaced(state: OutboxState, knows: (entityType: string) => boo
       (lane) =>
         lane.dead?.some(({ operation, place }) => operation === 'create' && place < entry.place) ||
         before(entry, lane).some(
-          (task) => task.operation === 'create' && knows(task.lane.entityType) && isHopeless(task),
+          (task) => task.operation === 'create' && knows(task.lane.entityType, task.schemaVersion) && isHopeless(task),
         ),
     )
   const isBlocked = (entry: Entry) => dependencies(entry).some((on) => before(entry, on).length > 0)
 
   for (const entry of live) {
-    const isKnown = knows(entry.lane.entityType)
+    const isKnown = knows(entry.lane.entityType, entry.schemaVersion)
     if (isKnown && (entry.state === 'parked') !== isHopeless(entry)) wrong.push(`${entry.id} is ${entry.state}`)
     if (!isKnown && entry.state !== 'parked') wrong.push(`${entry.id} is not parked`)
     if ((entry.state === 'parked' && isKnown) !== (entry.blockedBy !== undefined))

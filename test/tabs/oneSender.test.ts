@@ -5,7 +5,7 @@ import { bareApp } from '../support/builtBareApp.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { server } from '../support/realServer.ts'
 import { serveFromDisk } from '../support/serveFromDisk.ts'
-import { openTab, type Tab } from '../support/tab.ts'
+import { becomes, openTab, type Tab } from '../support/tab.ts'
 
 let browser: Browser
 let context: BrowserContext
@@ -27,18 +27,6 @@ async function openWriter(as: 'leader' | 'follower'): Promise<Tab> {
   const tab = await openTab(context, server.url)
   await becomes(tab, as)
   return tab
-}
-
-async function becomes({ page }: Tab, role: 'leader' | 'follower'): Promise<void> {
-  await page.evaluate(
-    (leads) =>
-      new Promise<void>((done) => {
-        window.bare.outbox.status$.subscribe(({ phase, leader }) => {
-          if (phase === 'running' && leader === leads) done()
-        })
-      }),
-    role === 'leader',
-  )
 }
 
 /** Notes made, edited and deleted in a leading tab whose server takes nothing, then in one that follows. */

@@ -31,7 +31,22 @@ createPersistence({
     idOf: (data, entityType) => `${entityType} ${data.id}`,
   },
 })
+createPersistence({
+  strategies,
+  options: {
+    schemaVersion: 2,
+    migrations: { note: (data, from) => ({ id: String(data), text: `from ${from}` }) },
+    encryption: {
+      key: async ({ owner, id = owner }) => ({
+        id,
+        key: await crypto.subtle.importKey('raw', new Uint8Array(32), 'AES-GCM', false, ['encrypt', 'decrypt']),
+      }),
+    },
+  },
+})
 createPersistence({ strategies, options: { storage: memoryStore() } })
+// @ts-expect-error a migration gives what the type is now
+createPersistence({ strategies, options: { migrations: { note: () => ({ id: 'n1' }) } } })
 createPersistence({ strategies, options: { storage: localforage.createInstance({ name: 'mine' }) } })
 
 // @ts-expect-error no strategy is called that

@@ -5,7 +5,7 @@ import { doors } from '../../scripts/doors.mjs'
 import { publicApi } from '../support/publicApi.ts'
 
 /** Exported as files, not as modules to import from. */
-const files = ['./package.json', './opfsWorker.js']
+const files = ['./package.json', './opfsWorker.js', './opfsWorkerSource.js']
 let api = ''
 
 beforeAll(() => {

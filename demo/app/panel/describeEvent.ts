@@ -8,7 +8,7 @@ type Payload = OutboxEvents<Entities>[keyof OutboxEvents<Entities>]
 /** An event of the bus in a few words. */
 export function describeEvent(payload: Payload): { subject: string; detail: string } {
   if ('task' in payload) return { subject: subjectOf(payload.task), detail: '' }
-  if (!('entityType' in payload)) return { subject: '', detail: messageOf(payload.error) }
+  if (!('entityType' in payload)) return { subject: '', detail: 'error' in payload ? messageOf(payload.error) : '' }
   const { entityType } = payload
   if ('data' in payload && payload.data) {
     return {

@@ -1,5 +1,5 @@
 import localforage from 'localforage'
-import { filter, firstValueFrom, of } from 'rxjs'
+import { BehaviorSubject, filter, firstValueFrom, of } from 'rxjs'
 import {
   createPersistence,
   localforageStore,
@@ -14,6 +14,8 @@ import { described, values } from './values.ts'
 /** The smallest app there is: no view, all of it on `window.bare`. Tests choose its options in the address. */
 export interface Bare {
   outbox: Persistence<Entities>
+  /** Who is signed in; nobody in particular at first. */
+  owner$: BehaviorSubject<string>
   /** Every result since the page was opened. */
   results: TaskResult[]
   /** Everything that came on `errors$`. */
@@ -76,14 +78,27 @@ function atOnce<T>(delivered: T[]): PersistenceStrategy<T> {
 const drivers: Record<string, string> = { indexedDB: localforage.INDEXEDDB, localStorage: localforage.LOCALSTORAGE }
 const driver = drivers[wanted.get('driver') ?? '']
 
+const owner$ = new BehaviorSubject('')
+
 const outbox = createPersistence<Entities>({
-  strategies: { note: restStrategy<Note>({ url: '/api/notes' }), line: atOnce(lines), thing: atOnce(things) },
+  strategies: {
+    note: restStrategy<Note>({ url: '/api/notes', headers: ({ owner }) => ({ 'x-owner': owner }) }),
+    line: atOnce(lines),
+    thing: atOnce(things),
+  },
   options: {
+    owner: owner$,
     storage: driver,
     durability: wanted.has('strict') ? 'strict' : 'relaxed',
     concurrency: number('concurrency', 1),
+    leaderTimeout: number('leaderTimeout', 90_000),
     // Patient: what is tested is that everything arrives, not when it is given up.
-    retryConfig: { maxRetries: 100, initialDelay: number('retry', 20), multiplier: 1.5, maxDelay: 200 },
+    retryConfig: {
+      maxRetries: number('retries', 100),
+      initialDelay: number('retry', 20),
+      multiplier: 1.5,
+      maxDelay: 200,
+    },
     breaker: { failures: 5, delay: number('retry', 20), maxDelay: 200 },
     ...(wanted.has('offline') && { online$: of(false) }),
   },
@@ -100,6 +115,6 @@ async function drained(): Promise<void> {
   await outbox.idle()
 }
 
-const journals = () => (driver ? localforageStore(driver) : opfsStore()).list('rx-outbox/')
+const journals = () => (driver ? localforageStore(driver) : opfsStore()).list(`rx-outbox/${owner$.value}`)
 
-window.bare = { outbox, results, errors, lines, things, drained, journals, values, described }
+window.bare = { outbox, owner$, results, errors, lines, things, drained, journals, values, described }

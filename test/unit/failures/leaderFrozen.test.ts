@@ -9,7 +9,7 @@ import { createPersistence, type Options } from '../../../lib/index.ts'
 import type { Entities } from '../../support/opened.ts'
 import { inTurn, accepts, note, Remote } from '../../support/remote.ts'
 
-/** Tabs in virtual time, each of which can be frozen: its timers and messages wait until it is thawed. */
+/** Tabs in virtual time, each of which can be frozen: its timers, locks and files wait until it is thawed. */
 function tabsInTime() {
   const time = virtualTime()
   const [storage, locks, channels] = [memoryStore(), fakeLocks(), fakeChannels()]
@@ -17,10 +17,10 @@ function tabsInTime() {
     time,
     storage,
     open: (remote: Remote, options: Options<Entities> = {}) => {
-      const frost = freezable({ scheduler: time.scheduler, locks, channel: channels.open })
+      const frost = freezable({ scheduler: time.scheduler, locks, channel: channels.open, storage })
       const persistence = createPersistence<Entities>({
         strategies: { note: remote, tag: remote },
-        options: { storage, ...frost.options, ...options },
+        options: { ...frost.options, ...options },
       })
       const statuses: OutboxStatus[] = []
       persistence.status$.subscribe((status) => statuses.push(status))
@@ -77,6 +77,24 @@ test('when it wakes it sends nothing more, follows, and what it takes in then is
   await time.pass(second)
   expect(first.status()?.leader).toBe(true)
   expect((await storage.list('rx-outbox/')).filter((name) => name.startsWith('leader'))).toEqual(['leader.2'])
+})
+
+test('a leader that had nothing left to write when it was frozen loses nothing of what it takes in as it wakes', async () => {
+  const { time, open } = tabsInTime()
+  const first = open(new Remote())
+  await time.settle()
+  const two = new Remote()
+  const other = open(two)
+  first.created('note', note('before'))
+  await time.pass(second)
+  first.freeze()
+  await time.pass(200 * second)
+  expect(other.status()?.leader).toBe(true)
+  const receipt = first.created('note', note('woken'))
+  first.thaw()
+  await time.pass(120 * second)
+  expect(two.log).toEqual(['create woken text'])
+  expect(await receipt.settled).toMatchObject({ status: 'persisted' })
 })
 
 test('a leader that answers is never replaced, however long nothing happens', async () => {

@@ -5,8 +5,8 @@ import { decodeGroups, encodeGroup } from '../../../lib/storage/frame.ts'
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 const bytesOf = (text: string) => new TextEncoder().encode(text)
-const sealed = (text: string) => `${crc32(bytesOf(text)).toString(16).padStart(8, '0')} ${text}\n`
-const whole = (lines: string[]) => ({ lines, broken: [], torn: false, newer: false })
+const summed = (text: string) => `${crc32(bytesOf(text)).toString(16).padStart(8, '0')} ${text}\n`
+const whole = (lines: string[]) => ({ lines, broken: [], torn: false, newer: false, sealed: false })
 
 const text = fc.oneof(fc.json({ maxDepth: 2 }), fc.string({ unit: 'binary', maxLength: 40 })).map((line) => {
   return `e${line.replaceAll('\n', ' ')}`
@@ -14,8 +14,9 @@ const text = fc.oneof(fc.json({ maxDepth: 2 }), fc.string({ unit: 'binary', maxL
 const texts = fc.array(text, { maxLength: 6 })
 
 describe('a group', () => {
-  test('is a header and a line for each text, all with their checksum', () => {
-    expect(textOf(encodeGroup(['{"a":1}', 'é']))).toBe(`${sealed('rx1 2 0000001d')}${sealed('{"a":1}')}${sealed('é')}`)
+  test('is an empty line, a header and a line for each text, all with their checksum', () => {
+    const [header, one, two] = ['rx1 2 0000001d', '{"a":1}', 'é'].map(summed)
+    expect(textOf(encodeGroup(['{"a":1}', 'é']))).toBe(`\n${header}${one}${two}`)
   })
 
   test('comes back as it was', () => {
@@ -58,32 +59,39 @@ describe('a group', () => {
 })
 
 describe('a group that was cut off', () => {
-  test('is left out as a whole, wherever it was cut, and the groups around it stay', () => {
-    const bytes = encodeGroup(['{"lsn":2}', '{"lsn":3,"é":"日本"}'])
-    const [before, behind] = [encodeGroup(['{"lsn":1}']), encodeGroup(['{"lsn":4}'])]
-    for (let end = 1; end < bytes.length; end++) {
-      expect(decodeGroups([before, bytes.subarray(0, end), behind])).toEqual({
-        lines: ['{"lsn":1}', '{"lsn":4}'],
-        broken: [],
-        torn: true,
-        newer: false,
-      })
+  const before = encodeGroup(['{"lsn":1}'])
+  const bytes = encodeGroup(['{"lsn":2}', '{"lsn":3,"é":"日本"}'])
+  const behind = encodeGroup(['{"lsn":4}'])
+  // Without its last newline it is all there.
+  const cuts = Array.from({ length: bytes.length - 2 }, (_, i) => bytes.subarray(0, i + 1))
+  const rest = { broken: [], newer: false, sealed: false }
+
+  test('is left out as a whole, wherever it was cut', () => {
+    for (const cut of cuts) {
+      expect(decodeGroups([before, cut])).toEqual({ lines: ['{"lsn":1}'], torn: cut.length > 1, ...rest })
     }
   })
 
-  test('and ended in bytes that were never written hides nothing of what was written behind it', () => {
-    const torn = new Uint8Array(encodeGroup(['{"lsn":2}', '{"lsn":3}']).length).fill(0, 0)
-    torn.set(encodeGroup(['{"lsn":2}', '{"lsn":3}']).subarray(0, 40))
-    const { lines } = decodeGroups([encodeGroup(['{"lsn":1}']), torn, encodeGroup(['{"lsn":4}'])])
-    expect(lines).toEqual(['{"lsn":1}', '{"lsn":4}'])
+  test('stays left out when others are written behind it, and harms none of them', () => {
+    for (const cut of cuts) {
+      const lines = ['{"lsn":1}', '{"lsn":4}', '{"lsn":4}']
+      expect(decodeGroups([before, cut, behind, behind])).toEqual({ lines, torn: cut.length > 1, ...rest })
+      expect(decodeGroups([before, cut, cut, behind]).lines).toEqual(lines.slice(0, 2))
+    }
   })
 
-  test('is left out as a whole behind another one', () => {
-    const before = encodeGroup(['{"lsn":1}'])
-    const bytes = encodeGroup(['{"lsn":2}', '{"lsn":3}'])
-    for (let end = 1; end < bytes.length; end++) {
-      const decoded = decodeGroups([new Uint8Array([...before, ...bytes.subarray(0, end)])])
-      expect(decoded).toEqual({ lines: ['{"lsn":1}'], broken: [], torn: true, newer: false })
+  test('of its last newline only counts, then as later', () => {
+    const cut = bytes.subarray(0, -1)
+    const lines = ['{"lsn":2}', '{"lsn":3,"é":"日本"}']
+    expect(decodeGroups([cut])).toEqual(whole(lines))
+    expect(decodeGroups([cut, behind])).toEqual(whole([...lines, '{"lsn":4}']))
+  })
+
+  test('and ended in bytes that were never written hides nothing of what was written behind it', () => {
+    for (const cut of cuts) {
+      const torn = new Uint8Array(bytes.length)
+      torn.set(cut)
+      expect(decodeGroups([before, torn, behind]).lines.at(-1)).toBe('{"lsn":4}')
     }
   })
 })
@@ -104,7 +112,7 @@ describe('damage', () => {
           const decoded = decodeGroups([bytes])
           // A newline that is gone makes one line of two.
           const lost = new Set(starts.includes(place + 1) ? [hit, hit + 1] : [hit])
-          expect(decoded.lines).toEqual(lines.filter((_, i) => !lost.has(i + 1)))
+          expect(decoded.lines).toEqual(lines.filter((_, i) => !lost.has(i + 2)))
           expect(decoded.broken.length).toBeGreaterThan(0)
           expect(decoded.torn || decoded.newer).toBe(false)
         },
@@ -118,7 +126,7 @@ describe('damage', () => {
     bytes[bytes.indexOf(bytesOf('w')[0] ?? 0)] = 0xff
     const { lines, broken } = decodeGroups([bytes])
     expect(lines).toEqual(['one', 'three'])
-    expect(broken).toEqual([new Uint8Array([...bytesOf(sealed('two').slice(0, 9)), 0x74, 0xff, 0x6f])])
+    expect(broken).toEqual([new Uint8Array([...bytesOf(summed('two').slice(0, 9)), 0x74, 0xff, 0x6f])])
   })
 
   test('that takes bytes out of a line, or puts some in, costs only that line', () => {
@@ -147,10 +155,13 @@ describe('damage', () => {
 })
 
 describe('a group of a newer format', () => {
-  const newer = bytesOf(sealed('rx2 whatever it may be') + sealed('text'))
+  const newer = bytesOf(summed('rx2 whatever it may be') + summed('text'))
 
   test('is told, and nothing is decoded', () => {
-    expect(decodeGroups([encodeGroup(['one']), newer])).toEqual({ lines: [], broken: [], torn: false, newer: true })
+    expect(decodeGroups([encodeGroup(['one']), newer])).toEqual({
+      ...whole([]),
+      newer: true,
+    })
     expect(decodeGroups([new Uint8Array([...encodeGroup(['one']), ...newer])])).toMatchObject({
       lines: [],
       newer: true,
@@ -159,7 +170,7 @@ describe('a group of a newer format', () => {
 
   test('is not told of a header that is only damaged', () => {
     const bytes = encodeGroup(['one'])
-    bytes[11] = 0x32
+    bytes[12] = 0x32
     expect(decodeGroups([bytes])).toMatchObject({ lines: ['one'], newer: false })
   })
 })
