@@ -117,6 +117,7 @@ async function allCrashes(threads) {
  */
 async function allMutants(threads) {
   const path = await bundle('mutants', undefined, 'mutants')
+  const healthy = await bundle('library')
   const { mutants } = await import(`${path}?${performance.now()}`)
   const waiting = [...mutants.entries()]
   let missed = 0
@@ -124,7 +125,7 @@ async function allMutants(threads) {
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [at, mutant] = next
-      const found = await hunt(await bundle(`mutant-${at}`, mutant))
+      const found = await hunt(await bundle(`mutant-${at}`, mutant), healthy)
       if (!found) missed++
       const how = found ? `${String(found.run).padStart(7)} ${found.invariant} ${found.what}` : 'NOT FOUND'
       console.log(`  ${mutant.name.padEnd(68)}${how.slice(0, 110)}`)
@@ -140,18 +141,23 @@ const patience = 10_000
 
 /**
  * @param {string} path
+ * @param {string} healthy the library as it is: what breaks there is no sign of the planted bug
  * @returns {Promise<{ run: number, invariant: string, what: string } | undefined>}
  */
-export async function hunt(path) {
+export async function hunt(path, healthy) {
   const threads = new Threads(path, 1)
+  const others = new Threads(healthy, 1)
   try {
-    for (let from = 1; from <= patience; from += portion) {
+    for (let from = 1; from <= patience;) {
       const { runs, failures } = await threads.one({ does: 'seeds', from, count: portion, untilFailure: true })
-      if (failures[0]) return { run: from + runs - 1, ...failures[0].finding }
+      from += runs
+      if (!failures[0]) continue
+      const healthily = await others.one({ does: 'seeds', from: from - 1, count: 1, untilFailure: true })
+      if (healthily.failures.length === 0) return { run: from - 1, ...failures[0].finding }
     }
     return undefined
   } finally {
-    await threads.close()
+    await Promise.all([threads.close(), others.close()])
   }
 }
 

@@ -18,6 +18,7 @@ import { createBreakers } from './breakers.ts'
 import { doubtAfter } from './doubtAfter.ts'
 import { createMarks } from './marks.ts'
 import { retryAfterOf } from './retryAfterOf.ts'
+import { watchClock } from './watchClock.ts'
 
 export interface DeliveryConfig extends MigrationConfig {
   outbox: Outbox
@@ -56,12 +57,9 @@ export function createDelivery(config: DeliveryConfig): Delivery {
   const { outbox, attempts, scheduler, retryConfigOf, strategyOf } = config
   const { schedule, expiring } = outbox
   const wake$ = new Subject<void>()
-  const wake = () => {
-    wake$.next()
-    setAlarm()
-  }
+  const wake = () => (wake$.next(), setAlarm())
   const breakers = createBreakers(config.breaker, outbox)
-  let latest = 0
+  const isSetBack = watchClock(scheduler)
   /** How often a type was paused by a 401. */
   const pauses = new Map<string, number>()
   const alarm = createAlarm(scheduler, ring)
@@ -217,11 +215,8 @@ export function createDelivery(config: DeliveryConfig): Delivery {
   /** While it runs: to the next lane that is due, the next task that expires, or the next probe. */
   function setAlarm(): void {
     if (!wake$.observed) return
-    const now = scheduler.now()
-    // The clock was set back.
-    if (now < latest) outbox.refreshAll()
-    latest = now
-    const probeAt = breakers.nextProbe(now)
+    if (isSetBack()) outbox.refreshAll()
+    const probeAt = breakers.nextProbe(scheduler.now())
     alarm.set(Math.min(schedule.nextDue() ?? Infinity, expiring.first?.expiresAt ?? Infinity, probeAt))
   }
 

@@ -155,7 +155,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a clock that is set back holds retries up',
     file: 'lib/delivery/delivery.ts',
-    find: 'if (now < latest) outbox.refreshAll()',
+    find: 'if (isSetBack()) outbox.refreshAll()',
     put: '',
   },
   {
