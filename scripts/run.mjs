@@ -14,6 +14,7 @@ const jobs = {
   test: () => import('./test.mjs'),
   dev: () => import('./dev.mjs'),
   prove: () => import('./prove.mjs'),
+  bench: () => import('./bench.mjs'),
 }
 
 process.chdir(root)
