@@ -104,8 +104,11 @@ export function createCommands({ outbox, journal, owner, now, createId, keyWindo
       ({ place, state: is, operation, inDoubt }) =>
         place > letter.place && (is === 'sending' || (is === 'waiting' && (operation !== 'create' || inDoubt))),
     )
-    // What may have been applied since must not be undone.
-    const doubtful = lane.dead?.find(({ place, inDoubt }) => inDoubt && place > letter.place)
+    // What may have been applied since must not be undone. A create undoes nothing, unless what came later was sent.
+    const doubtful = lane.dead?.find(
+      ({ place, inDoubt, mark: sent }) =>
+        inDoubt && place > letter.place && (sent !== undefined || letter.operation !== 'create'),
+    )
     const supersededBy = letter.overtakenBy ?? later?.id ?? doubtful?.id
     outbox.accept([record], { merge: false })
     for (const rest of records.slice(1)) outbox.commit(rest)

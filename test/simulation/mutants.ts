@@ -23,7 +23,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what could not be written is forgotten',
     file: 'lib/storage/journal.ts',
-    find: "writes = [...group.filter(({ kind }) => kind === 'state'), ...writes]",
+    find: "writes = [...group.filter(({ kind }) => isLocked || kind === 'state'), ...writes]",
     put: '',
   },
   {
@@ -161,8 +161,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the number of retries is lost at a restart',
     file: 'lib/lead.ts',
-    find: 'for (const record of found.records) replay(record, outbox, say)',
-    put: "for (const record of found.records) if (record.kind !== 'retry') replay(record, outbox, say)",
+    find: 'for (const record of records) replay(record, outbox, say)',
+    put: "for (const record of records) if (record.kind !== 'retry') replay(record, outbox, say)",
   },
   {
     name: 'sent offline',
@@ -202,7 +202,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'one owner is sent as another',
-    file: 'lib/session.ts',
+    file: 'lib/space.ts',
     find: '}/${owner}`',
     put: '}/${owner.slice(0, 0)}`',
   },
