@@ -96,12 +96,14 @@ export function createMarks({ outbox, journal, now, open, oneByOne, migrate, wak
     } while (heads.length > 0 && frozen.size === 0)
     if (frozen.size === 0) return
     writing = true
-    void store([...frozen.keys()], [...frozen.values()]).then(() => {
+    const stored = () => {
       writing = false
       ahead = hungry ? Math.min(most, ahead * 2) : Math.max(fewest, ahead - 1)
       hungry = false
       wake()
-    })
+    }
+    // Rejected only when the journal has closed: then nothing goes any more.
+    store([...frozen.keys()], [...frozen.values()]).then(stored, () => undefined)
   }
 
   return {

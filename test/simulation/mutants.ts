@@ -33,12 +33,6 @@ export const mutants: readonly Mutant[] = [
     put: 'isPausing = false',
   },
   {
-    name: 'a full disk is hammered by idle()',
-    file: 'lib/storage/journal.ts',
-    find: 'if (isPausing) return Promise.resolve()',
-    put: '',
-  },
-  {
     name: 'a read error is an empty queue',
     file: 'lib/storage/readJournal.ts',
     find: 'await store.read(space, journal)',
@@ -175,12 +169,6 @@ export const mutants: readonly Mutant[] = [
     file: 'lib/session.ts',
     find: 'isLeading && !gates.paused && config',
     put: 'isLeading && config',
-  },
-  {
-    name: 'what a leader writes that was replaced is believed',
-    file: 'lib/outbox/state.ts',
-    find: 'if (record.epoch < state.epoch) return undefined',
-    put: '',
   },
   {
     name: 'a closing tab begins to deliver',
