@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { bundle, Threads } from './simulation.mjs'
@@ -6,7 +8,7 @@ import { bundle, Threads } from './simulation.mjs'
 const portion = 250
 
 /**
- * `npm run prove`: simulated lives of the library, each from a seed, judged by what it promises.
+ * `npm run prove`: simulated lives of the library, each from a seed, judged by what it promises; real kills; damaged bytes.
  *
  * @param {string[]} args
  * @returns {Promise<number>}
@@ -19,6 +21,8 @@ export default async function prove(args) {
       seeds: { type: 'string', default: '20000' },
       from: { type: 'string', default: '1' },
       only: { type: 'string' },
+      kills: { type: 'string', default: '100' },
+      bytes: { type: 'string', default: '100000' },
       scenario: { type: 'string' },
       at: { type: 'string', default: '' },
       threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
@@ -34,6 +38,8 @@ export default async function prove(args) {
       seeds: () => many(threads, Number(values.from), Number(values.seeds)),
       crashes: () => allCrashes(threads),
       mutants: () => allMutants(Number(values.threads)),
+      kills: () => tests('real kills', 'e2e', 'test/kills/kills', { KILLS: values.kills }),
+      bytes: () => tests('damaged bytes', 'unit', 'test/unit/storage/fuzz', { FUZZ_RUNS: values.bytes }),
     }
     let failed = 0
     for (const [name, part] of Object.entries(parts))
@@ -42,6 +48,22 @@ export default async function prove(args) {
   } finally {
     await threads.close()
   }
+}
+
+/**
+ * Tests of `npm test` in another dose.
+ *
+ * @param {string} what
+ * @param {string} project
+ * @param {string} file
+ * @param {Record<string, string>} dose
+ */
+async function tests(what, project, file, dose) {
+  console.log(`${what}: ${Object.values(dose).join()}`)
+  const options = { stdio: 'inherit', shell: process.platform === 'win32', env: { ...process.env, ...dose } }
+  const child = spawn('vitest', ['run', '--project', project, file], /** @type {any} */ (options))
+  const [code] = await once(child, 'close')
+  return code === 0 ? 0 : 1
 }
 
 /**
