@@ -36,7 +36,9 @@ export function adopt(
   const number = () => ({ lsn: ++lsn, epoch })
   const here = new Set(Array.from(into.tasks.values(), ({ id }) => id))
 
-  const others = other.kept.flatMap((record) => (record.lsn > taken ? { ...record, ...number() } : []))
+  const checkpoints = [...other.checkpoints].flatMap(([entityType, data]): JournalRecord[] =>
+    into.checkpoints.has(entityType) ? [] : [{ kind: 'checkpoint', ...number(), entityType, data }],
+  )
   const known = Array.from(other.lanes.values()).flatMap((lane) =>
     into.lanes.get(lane.key)?.known ? [] : Array.from(knownOf(lane, number())),
   )
@@ -56,5 +58,5 @@ export function adopt(
   const imported = [...other.imported, [from, other.lsn] as const].flatMap(([writer, upTo]): JournalRecord[] =>
     upTo > (into.imported.get(writer) ?? 0) ? [{ kind: 'imported', ...number(), writer, upTo }] : [],
   )
-  return [openedOf({ ...into, lsn, doubt }), ...others, ...known, ...tasks, ...imported]
+  return [openedOf({ ...into, lsn, doubt }), ...checkpoints, ...known, ...tasks, ...imported]
 }

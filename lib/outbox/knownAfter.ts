@@ -7,5 +7,10 @@ export function knownAfter({ lane, operation, place }: Entry, record: Ended): Kn
   const [first] = queue
   // A create and a delete that met say nothing of what an earlier task will still find.
   if (operation === 'delete') return first && first.place < place ? known : undefined
-  return { backendId: record.backendId ?? known?.backendId, version: record.version, lastSyncAt: record.at }
+  return {
+    backendId: record.backendId ?? known?.backendId,
+    version: record.version,
+    lastSyncAt: record.at,
+    data: known?.data,
+  }
 }

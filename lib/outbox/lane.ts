@@ -64,6 +64,8 @@ export interface Lane extends Line {
   /** Tasks of other lanes that wait for tasks of this one. */
   waiters: Set<Entry> | undefined
   known: Known | undefined
+  /** A row of the remote that came while tasks waited: what they have to be based on next. */
+  base: Row | undefined
   /** Epoch ms of the last event: for `quiet`. */
   lastAt: number
 }
@@ -73,6 +75,15 @@ export interface Known {
   backendId: string | undefined
   version: string | number | undefined
   lastSyncAt: number | undefined
+  /** What both sides agreed on last, as text; only of types whose conflicts ask for it. */
+  data: string | undefined
+}
+
+/** What the remote holds. */
+export interface Row {
+  version: string | number | undefined
+  /** The entity as text; `undefined` where it was deleted. */
+  data: string | undefined
 }
 
 /** One text for (entityType, id), without collisions whatever they contain. */
@@ -89,6 +100,7 @@ export function createLane(entityType: string, entityId: string): Lane {
     dead: undefined,
     waiters: undefined,
     known: undefined,
+    base: undefined,
     lastAt: 0,
     rank: 0,
     age: 0,

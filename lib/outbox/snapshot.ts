@@ -1,4 +1,14 @@
-import type { Ended, Enqueued, JournalRecord, Metadata, Opened, Progress, Retry, Sending } from '../storage/records.ts'
+import type {
+  Base,
+  Ended,
+  Enqueued,
+  JournalRecord,
+  Metadata,
+  Opened,
+  Progress,
+  Retry,
+  Sending,
+} from '../storage/records.ts'
 import type { Entry, Lane } from './lane.ts'
 import type { OutboxState } from './state.ts'
 
@@ -7,7 +17,7 @@ export function* snapshot(state: OutboxState, owner: string): Generator<JournalR
   const { epoch, lsn } = state
   yield openedOf(state)
   for (const [writer, upTo] of state.imported) yield { kind: 'imported', lsn, epoch, writer, upTo }
-  for (const record of state.kept) yield { ...record, epoch }
+  for (const [entityType, data] of state.checkpoints) yield { kind: 'checkpoint', lsn, epoch, entityType, data }
   for (const lane of state.lanes.values()) yield* knownOf(lane, state)
   // By lsn, so that a task stands behind those it may depend on; dead letters die before anything comes behind them.
   for (const entry of [...state.tasks.values()].sort((a, b) => a.place - b.place)) yield* recordsOf(entry, epoch, owner)
@@ -18,12 +28,13 @@ export function openedOf({ lsn, epoch, id, doubt }: OutboxState): Opened {
   return { kind: 'opened', lsn, epoch, ...present({ id, doubtUpTo: doubt?.upTo, doubtSince: doubt?.since }) }
 }
 
-/** What is known of the entity, if anything is. */
+/** What is known of the entity, and of the remote's row that it has to be based on. */
 export function* knownOf(
-  { entityType, entityId, known }: Lane,
+  { entityType, entityId, known, base }: Lane,
   { lsn, epoch }: { lsn: number; epoch: number },
-): Generator<Metadata> {
+): Generator<Metadata | Base> {
   if (known) yield { kind: 'metadata', lsn, epoch, entityType, entityId, ...present(known) }
+  if (base) yield { kind: 'base', lsn, epoch, entityType, entityId, ...present(base) }
 }
 
 export type TaskRecord = Enqueued | Sending | Retry | Progress | Ended

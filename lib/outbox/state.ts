@@ -12,8 +12,8 @@ export interface OutboxState {
   readonly dead: Set<Entry>
   /** Writers whose journals are in this one, and up to which lsn. */
   readonly imported: Map<string, number>
-  /** Records of what comes later (bases, checkpoints), kept as they are. */
-  readonly kept: JournalRecord[]
+  /** Per entity type: the last remote position whose rows the app has taken over, as text. */
+  readonly checkpoints: Map<string, string>
   /** Tasks in flight. */
   readonly sending: Set<Entry>
   /** How many tasks are in each state. */
@@ -42,11 +42,11 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
   const tasks = new Map<number, Entry>()
   const letters = new Set<Entry>()
   const imported = new Map<string, number>()
-  const kept: JournalRecord[] = []
+  const checkpoints = new Map<string, string>()
   const inFlight = new Set<Entry>()
   const counts = { waiting: 0, sending: 0, parked: 0, dead: 0, ended: 0 }
   const begun = { lsn: 0, epoch: 0, id: undefined, doubt: undefined }
-  const maps = { lanes, tasks, dead: letters, imported, kept, sending: inFlight, counts }
+  const maps = { lanes, tasks, dead: letters, imported, checkpoints, sending: inFlight, counts }
   const state: OutboxState = { ...maps, ...begun, become, apply }
 
   const relations = createRelations(lanes, touch)
@@ -88,8 +88,10 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
       case 'superseded':
         return superseded(record)
       case 'metadata': {
-        const { backendId, version, lastSyncAt } = record
-        lane(record.entityType, record.entityId).known = { backendId, version, lastSyncAt }
+        const { backendId, version, lastSyncAt, data } = record
+        const own = lane(record.entityType, record.entityId)
+        own.known = { backendId, version, lastSyncAt, data }
+        own.base = undefined
         return undefined
       }
       case 'progress': {
@@ -101,8 +103,10 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
         imported.set(record.writer, record.upTo)
         return undefined
       case 'base':
+        lane(record.entityType, record.entityId).base = { version: record.version, data: record.data }
+        return undefined
       case 'checkpoint':
-        kept.push(record)
+        checkpoints.set(record.entityType, record.data)
         return undefined
       case 'opened':
         state.id ??= record.id
@@ -240,7 +244,7 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     }
     if (own.waiters?.size === 0) own.waiters = undefined
     touch(own)
-    if (own.queue.length === 0 && !own.dead && !own.known && !own.waiters) lanes.delete(own.key)
+    if (own.queue.length === 0 && !own.dead && !own.known && !own.base && !own.waiters) lanes.delete(own.key)
   }
 
   return state

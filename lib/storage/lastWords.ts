@@ -18,7 +18,7 @@ type LaneWords = Map<number, JournalRecord[]>
 export function lastWords(): LastWords {
   const lanes = new Map<string, LaneWords>()
   const imported = new Map<string, JournalRecord>()
-  const kept: JournalRecord[] = []
+  const checkpoints = new Map<string, JournalRecord>()
   const broken: Uint8Array[] = []
   let task: { lsn: number; records: JournalRecord[] } | undefined
 
@@ -33,11 +33,14 @@ export function lastWords(): LastWords {
     switch (record.kind) {
       case 'imported':
         return void imported.set(record.writer, record)
-      case 'base':
       case 'checkpoint':
-        return void kept.push(record)
+        return void checkpoints.set(record.entityType, record)
       case 'metadata':
         return void lane(record).set(0, [record])
+      case 'base': {
+        const words = lane(record)
+        return void words.set(0, [...(words.get(0) ?? []), record])
+      }
       case 'enqueued':
         task = { lsn: record.lsn, records: [record] }
         return void lane(record).set(record.lsn, task.records)
@@ -64,7 +67,7 @@ export function lastWords(): LastWords {
       const tasks = words.flatMap((own) => [...own].flatMap(([lsn, records]) => (lsn > 0 ? [records] : [])))
       tasks.sort((a, b) => placeOf(a[0]) - placeOf(b[0]))
       const { epoch } = opened
-      const all = [opened, ...imported.values(), ...kept, ...known, ...tasks.flat()]
+      const all = [opened, ...imported.values(), ...checkpoints.values(), ...known, ...tasks.flat()]
       // Pieces of different epochs: as a whole it is of the last.
       for (const record of all) record.epoch = epoch
       return all

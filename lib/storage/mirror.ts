@@ -86,7 +86,11 @@ export function createMirror(config: MirrorConfig): Mirror {
       state.imported,
       ([writer, upTo]) => ({ writer, upTo, epoch, lsn, kind: 'imported' }) as const,
     )
-    others = [...imported, ...state.kept]
+    const checkpoints = Array.from(
+      state.checkpoints,
+      ([entityType, data]) => ({ kind: 'checkpoint', lsn, epoch, entityType, data }) as const,
+    )
+    others = [...imported, ...checkpoints]
     inRound = false
   }
 
@@ -215,8 +219,9 @@ export function createMirror(config: MirrorConfig): Mirror {
     flush,
     changed(record, entry) {
       if (outdated || closed) return
-      if (record.kind === 'imported' || record.kind === 'base' || record.kind === 'checkpoint') others.push(record)
-      const named = record.kind === 'metadata' && state.lanes.get(laneKey(record.entityType, record.entityId))
+      if (record.kind === 'imported' || record.kind === 'checkpoint') others.push(record)
+      const isOfLane = record.kind === 'metadata' || record.kind === 'base'
+      const named = isOfLane && state.lanes.get(laneKey(record.entityType, record.entityId))
       const lane = entry?.lane ?? (named || undefined)
       if (lane) dirty.set(lane.key, lane)
       if (isBehind()) startIn(soon)

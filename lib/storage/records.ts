@@ -130,6 +130,8 @@ export interface Metadata extends Numbered {
   lastSyncAt?: number
   backendId?: string
   version?: string | number
+  /** What both sides agreed on; only of types whose conflicts ask for it. */
+  data?: string
 }
 
 export interface Progress extends Numbered {
@@ -138,7 +140,7 @@ export interface Progress extends Numbered {
   data: string
 }
 
-/** A row of the remote that waits for the tasks of its entity to end. */
+/** A row of the remote that came while tasks of its entity waited; without `data` it was deleted. `metadata` ends it. */
 export interface Base extends Numbered {
   kind: 'base'
   entityType: string

@@ -276,7 +276,7 @@ export function plain(state: OutboxState) {
     epoch: state.epoch,
     counts: { waiting: waiting + sending, parked, dead },
     imported: [...state.imported],
-    kept: state.kept.map(({ epoch: _, ...record }) => record),
+    checkpoints: [...state.checkpoints],
     dead: [...state.dead].map(({ id }) => id).sort(),
     tasks: [...state.tasks.keys()].sort((a, b) => a - b),
     lanes: Object.fromEntries(

@@ -28,7 +28,7 @@ function meaning(state: OutboxState) {
       isBlocked: entry.blockedBy !== undefined,
     })),
     known: [...state.lanes.values()].flatMap(({ key, known }: Lane) => (known ? [[key, known]] : [])).toSorted(),
-    kept: state.kept.map(({ lsn: _, epoch: __, ...rest }) => rest),
+    checkpoints: [...state.checkpoints],
   }
 }
 
