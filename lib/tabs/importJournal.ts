@@ -30,7 +30,8 @@ export async function importJournal(writer: string, into: ImportInto): Promise<U
   const { records, broken } = await readJournal(store, space, writer)
   const [first] = records
   // A leader's journal begins with what it took over: that was never its own.
-  const known = outbox.state.imported.get(writer) ?? (first?.kind === 'opened' ? first.lsn : 0)
+  const knownUpTo = () => outbox.state.imported.get(writer) ?? (first?.kind === 'opened' ? first.lsn : 0)
+  if ((records.at(-1)?.lsn ?? 0) > knownUpTo()) await into.before?.()
   let tasks: Enqueued[] = []
 
   async function take(upTo: number): Promise<void> {
@@ -50,10 +51,11 @@ export async function importJournal(writer: string, into: ImportInto): Promise<U
     return from !== undefined && fromLsn <= (outbox.state.imported.get(from) ?? 0)
   }
 
-  const fresh = records.filter(({ lsn }) => lsn > known)
-  if (fresh.length > 0) await into.before?.()
+  // Some of it may have come that way.
+  const known = knownUpTo()
   let upTo = known
-  for (const record of fresh) {
+  for (const record of records) {
+    if (record.lsn <= known) continue
     if (record.kind === 'enqueued') {
       if (isHere(record)) continue
       const { from = writer, fromLsn = record.lsn } = record
