@@ -74,7 +74,9 @@ export function createNeighbours(config: NeighboursConfig): Neighbours {
 
   /** Who lost the lead goes on in a journal of its own: what it wrote last as the leader comes before. */
   async function importFormerLeaders(into: Into): Promise<void> {
-    const former = leaderJournals(await store.list(space)).filter((name) => name !== into.own)
+    const journals = leaderJournals(await store.list(space))
+    // A newer one is of whoever replaced this leader, who has yet to hear of it.
+    const former = journals.slice(journals.indexOf(into.own) + 1)
     for (const journal of former.reverse()) await importJournal(journal, into)
   }
 
