@@ -5,7 +5,7 @@ import type { JournalStore } from '../storage/journalStore.ts'
 import { putAside, quarantine } from '../storage/quarantine.ts'
 import type { Command } from '../storage/records.ts'
 import { holdLock } from './holdLock.ts'
-import { leaderJournals } from './leaderJournals.ts'
+import { formerLeaderJournals, leaderJournals } from './leaderJournals.ts'
 import { importJournal, type ImportInto } from './importJournal.ts'
 import type { Wire } from './wire.ts'
 
@@ -74,10 +74,7 @@ export function createNeighbours(config: NeighboursConfig): Neighbours {
 
   /** Who lost the lead goes on in a journal of its own: what it wrote last as the leader comes before. */
   async function importFormerLeaders(into: Into): Promise<void> {
-    const journals = leaderJournals(await store.list(space))
-    // A newer one is of whoever replaced this leader, who has yet to hear of it.
-    const former = journals.slice(journals.indexOf(into.own) + 1)
-    for (const journal of former.reverse()) await importJournal(journal, into)
+    for (const journal of formerLeaderJournals(await store.list(space), into.own)) await importJournal(journal, into)
   }
 
   /** Takes in what is new there. */
