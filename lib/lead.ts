@@ -138,7 +138,8 @@ function replayed(
   forgetEnded(receipts, outbox.state, inForce)
   outbox.state.epoch += 1
   for (const entry of outbox.state.tasks.values()) {
-    if (entry.mark) entry.mark.durable = true
+    // Where a retry came behind it, it is written again first.
+    if (entry.mark) entry.mark.durable = entry.inDoubt
     if (entry.expiresAt !== undefined && entry.state !== 'dead') outbox.expiring.set(entry)
   }
   outbox.refreshAll()

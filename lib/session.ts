@@ -73,6 +73,9 @@ export function createSession(config: SessionConfig): Session {
   let stage: Stage | undefined
   let entering: Promise<void> = Promise.resolve()
   let isLeading = false
+  /** Turns that came so far, and the one in which the stage was opened: it delivers in that one only. */
+  let turns = 0
+  let entered = 0
   /** The journal that this tab writes as the leader. */
   let mine: string | undefined
   let failing = false
@@ -105,7 +108,6 @@ export function createSession(config: SessionConfig): Session {
     gates,
     changed$,
     isBusy,
-    isLeading: () => isLeading,
     outbid: () => void freshness.awake().then(() => isLeading && again$.next(true)),
     mayGo: () => isLeading && !gates.paused && config.isOnline() && freshness.isFresh(),
     changed(lane?: Lane) {
@@ -115,19 +117,22 @@ export function createSession(config: SessionConfig): Session {
   }
 
   async function enter(leads: boolean): Promise<void> {
-    // By now another turn waits behind this one.
-    if (closed || leads !== isLeading) return
+    const own = turns
+    const isTurn = () => own === turns
+    // By now another turn waits behind this one, or its stage is open already.
+    if (closed || leads !== isLeading || entered === own) return
     const previous = stage
     // Until the next one is open, events wait.
     stage = undefined
     await previous?.close()
-    const next = leads ? await lead({ ...stageConfig, mine }) : await follow(stageConfig)
+    const next = leads ? await lead({ ...stageConfig, mine, isLeading: isTurn }) : await follow(stageConfig)
     if (closed) return next.close()
     mine = next.delivery && next.journal.name
     failing = false
     config.storage(undefined)
     stage = next
-    if (next.delivery && isLeading && !delivering.closed) {
+    entered = own
+    if (next.delivery && isTurn() && !delivering.closed) {
       delivering.add(next.delivery.run$.subscribe({ error: trouble }))
       // What waits, or expires, since an earlier run needs the timer.
       next.delivery.wake()
@@ -138,6 +143,7 @@ export function createSession(config: SessionConfig): Session {
 
   /** Before anything else: whoever lost the lead sends nothing more. */
   function turn(leads: boolean): void {
+    turns++
     isLeading = leads
     if (!leads) mine = undefined
     if (leads) freshness.begin()

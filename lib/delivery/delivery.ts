@@ -190,8 +190,6 @@ export function createDelivery(config: DeliveryConfig): Delivery {
       const delay = nextDelay(entry.retryCount + 1, retryConfig, config.jitter, config.random)
       // At least a turn of the timer: a task that may go at once, for ever, would let nobody else run.
       const retryAt = scheduler.now() + (asked ?? Math.max(1, delay))
-      // The next attempt leaves a doubt of its own behind, that the journal has to know of before.
-      if (entry.mark && !inDoubt && keyWindowOf(lane.entityType) < Infinity) entry.mark.durable = false
       outbox.retryLater(entry, { retryAt, error, held: asked !== undefined, inDoubt })
     }
   }

@@ -69,7 +69,9 @@ export function* recordsOf(entry: Entry, epoch: number, owner: string): Generato
     yield { kind: 'sending', lsn, epoch, task: lsn, firstSentAt, ...present({ backendId, version, backendIds, base }) }
   }
   if (entry.error && entry.state !== 'dead') {
-    const { retryCount, retryAt, error, held, inDoubt } = entry
+    const { retryCount, retryAt, error, held } = entry
+    // Marked again, it may have gone by the time this is read.
+    const inDoubt = entry.inDoubt || mark?.durable
     yield { kind: 'retry', lsn, epoch, task: lsn, retryCount, retryAt, error, held, inDoubt }
   }
   if (entry.progress !== undefined) yield { kind: 'progress', lsn, epoch, task: lsn, data: entry.progress }

@@ -79,6 +79,8 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
           entry.error = record.error
           entry.held = record.held ?? false
           entry.inDoubt = record.inDoubt ?? isDoubtful(record)
+          // The next attempt leaves a doubt of its own behind, that the journal has to know of before.
+          if (entry.mark && !entry.inDoubt) entry.mark.durable = false
           touch(entry.lane)
         }
         return entry

@@ -16,13 +16,17 @@ export function leadership(
     const ended = new AbortController()
     subscriber.add(() => ended.abort())
 
-    /** Resolves when the lead is over, whoever ended it; `false` where it never began. */
-    async function lead(options: Parameters<LockManagerLike['request']>[1]): Promise<boolean> {
+    /** Resolves when the lead is over, whoever ended it, or never began; `listening` ends when it begins. */
+    async function lead(
+      options: Parameters<LockManagerLike['request']>[1],
+      listening = new Subscription(),
+    ): Promise<void> {
       let began = false
       try {
         await locks?.request(name, options, async (lock) => {
           if (lock === null || subscriber.closed) return
           began = true
+          listening.unsubscribe()
           subscriber.next(true)
           await new Promise<void>((release) => subscriber.add(release))
         })
@@ -30,7 +34,6 @@ export function leadership(
         // It was taken away, or this instance does not wait any longer.
         if (!began && !isAbort(error)) throw error
       }
-      return began
     }
 
     /** Waits in line, or takes the lead as soon as its holder is silent for too long. */
@@ -51,8 +54,7 @@ export function leadership(
           waiting.abort()
         }),
       )
-      await lead({ signal: waiting.signal })
-      listening.unsubscribe()
+      await lead({ signal: waiting.signal }, listening)
       await stealing
     }
 

@@ -224,7 +224,7 @@ export class OutboxLife {
   }
 
   private mark(entry: Entry | undefined): void {
-    if (!entry || entry.mark) return
+    if (!entry || entry.mark?.durable) return
     const isOld = entry.schemaVersion < 2 && entry.data !== undefined
     const migrated = isOld ? { schemaVersion: 2, data: `{"migrated":${entry.data}}` } : {}
     this.write({

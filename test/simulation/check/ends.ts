@@ -87,12 +87,22 @@ export function checkEnds(ledger: Ledger): (event: HistoryEvent) => void {
     if (ledger.hadWipe || ledger.hadPowerCut) return
     const held = new Map(event.rows)
     for (const { enq, settled } of ledger.tasks.values()) {
-      if (enq.owner !== event.owner || enq.operation !== 'delete' || settled.at(-1)?.status !== 'persisted') continue
+      const end = settled.at(-1)
+      if (enq.owner !== event.owner || enq.operation !== 'delete' || end?.status !== 'persisted') continue
       const rev = held.get(enq.entity)
-      const isOlder =
-        rev !== undefined &&
-        [...ledger.tasks.values()].some(({ enq: kept }) => kept.rev === rev && rev < enq.rev && kept.life === enq.life)
-      ledger.expect('I4', !isOlder, () => `${enq.entity} is there as ${rev} although ${enq.task} deleted it`)
+      if (rev === undefined || rev > enq.rev) continue
+      const before = [...ledger.tasks.values()].filter(
+        ({ enq: other }) => other.entity === enq.entity && other.owner === enq.owner && other.rev < enq.rev,
+      )
+      const isOlder = before.some(({ enq: kept }) => kept.rev === rev && kept.life === enq.life)
+      // It met a create, and left what was before that to an earlier delete, which is parked, or dead.
+      const isLeft =
+        end.sent === false &&
+        before.some(
+          ({ enq: other, settled: ends }) =>
+            other.operation === 'delete' && other.rev > rev && ends.at(-1)?.status !== 'persisted',
+        )
+      ledger.expect('I4', !isOlder || isLeft, () => `${enq.entity} is there as ${rev} although ${enq.task} deleted it`)
     }
   }
 

@@ -35,6 +35,8 @@ export interface LifeStory {
   isPaused: boolean
   /** Entity types that wait for `authorized()`. */
   unauthorized: Set<string>
+  /** When they were last told so (ms of true time). */
+  refusedAt: Map<string, number>
   /** Requests without an answer, by number. */
   flying: Map<number, Of<'send'>>
 }
@@ -49,8 +51,8 @@ export class Ledger {
   /** Index of the event that is looked at. */
   at = 0
   isOnline = true
-  /** How often the lead was taken from who had it. */
-  steals = 0
+  /** How often the lead may have come to somebody else. */
+  handOvers = 0
   isCalm = false
   /** When the clock was last set back, or anything else made timers and clock disagree (ms of true time). */
   clockChangedAt = -Infinity
@@ -82,6 +84,7 @@ export class Ledger {
       isStolen: false,
       isPaused: false,
       unauthorized: new Set(),
+      refusedAt: new Map(),
       flying: new Map(),
     }
     this.lives.set(id, made)
@@ -101,12 +104,13 @@ export class Ledger {
       case 'crash':
       case 'closed': {
         const life = this.life(event.life)
+        this.handOvers++
         life.isOver = true
         life.hasCrashed = event.is === 'crash'
         return life.flying.clear()
       }
       case 'stolen':
-        this.steals++
+        this.handOvers++
         this.life(event.life).isStolen = true
         return
       case 'enq':
@@ -139,8 +143,8 @@ export class Ledger {
         this.tasks.get(event.task)?.sends.push(event)
         return
       case 'answer':
-        this.life(event.life).flying.delete(event.request)
         if (event.status === 401) this.unauthorize(event)
+        this.life(event.life).flying.delete(event.request)
         return
       case 'aborted':
         this.life(event.life).flying.delete(event.request)
@@ -210,7 +214,11 @@ export class Ledger {
   private unauthorize(event: Of<'answer'>): void {
     const task = this.tasks.get(event.task)
     const type = task?.enq.entity.split(' ')[0]
-    if (type !== undefined) this.life(event.life).unauthorized.add(type)
+    const { unauthorized, refusedAt, flying } = this.life(event.life)
+    // Begun before an earlier 401 it had the same token, and says nothing new.
+    if (type === undefined || (flying.get(event.request)?.at ?? Infinity) <= (refusedAt.get(type) ?? -Infinity)) return
+    unauthorized.add(type)
+    refusedAt.set(type, event.at)
   }
 
   private command({ life: id, name, entityType }: Of<'command'>): void {

@@ -92,7 +92,7 @@ export function checkRetries(ledger: Ledger): (event: HistoryEvent) => void {
   }
 
   /** What was answered just before is perhaps not recorded. */
-  function crashed(event: Of<'crash'>): void {
+  function interrupted(event: { life: number; at: number }): void {
     for (const [id, answers] of counted)
       counted.set(
         id,
@@ -124,7 +124,8 @@ export function checkRetries(ledger: Ledger): (event: HistoryEvent) => void {
       case 'answer':
         return count(event)
       case 'crash':
-        return crashed(event)
+      case 'freeze':
+        return interrupted(event)
       case 'reconcile':
         reconciled.add(`${event.life} ${event.task}`)
         return

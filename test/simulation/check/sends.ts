@@ -23,7 +23,7 @@ export function checkSends(ledger: Ledger): (event: HistoryEvent) => void {
     const body = JSON.stringify([owner, entity, operation, rev])
     ledger.expect(
       'I3',
-      (bodies.get(key) ?? body) === body,
+      (bodies.get(key) ?? body) === body || isTakenApart(task),
       () => `key ${key} stands for ${bodies.get(key)} and for ${body}`,
     )
     bodies.set(key, body)
@@ -101,10 +101,20 @@ export function checkSends(ledger: Ledger): (event: HistoryEvent) => void {
     const last = newest.get(lane)
     ledger.expect(
       'I4',
-      last === undefined || enq.rev > last.rev || before.length > 0 || isGivenUp(task),
+      last === undefined || enq.rev > last.rev || before.length > 0 || isGivenUp(task) || isForgotten(task),
       () => `${id} (${enq.rev}) of ${entity} took effect after a later one (${last?.rev})`,
     )
     if (last === undefined || enq.rev > last.rev) newest.set(lane, { rev: enq.rev, key })
+  }
+
+  /** A power cut made the library forget that it had ended. */
+  function isForgotten({ settled }: TaskStory): boolean {
+    return ledger.hadPowerCut && settled.length > 0
+  }
+
+  /** A power cut made the library forget that another one was joined with it. */
+  function isTakenApart({ id }: TaskStory): boolean {
+    return ledger.hadPowerCut && [...ledger.tasks.values()].some(({ settled }) => settled.some(({ by }) => by === id))
   }
 
   /** It ended in doubt while a request of it was still under way: nobody could know. */

@@ -15,7 +15,7 @@ export function checkStores(ledger: Ledger): (event: HistoryEvent) => void {
       case 'replace': {
         const key = `${event.space}/${event.journal}`
         // Each owner that a tab has is a writer of its own; the lead may come back to who lost it.
-        const writer = `${event.life}/${ledger.life(event.life).session}/${ledger.steals}`
+        const writer = `${event.life}/${ledger.life(event.life).session}/${ledger.handOvers}`
         const known = writers.get(key) ?? { last: writer, former: new Set() }
         writers.set(key, known)
         ledger.expect(

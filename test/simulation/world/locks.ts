@@ -59,6 +59,7 @@ export class Locks {
       this.wrest(holder)
       const thief = { ...holder, life: new Life(this.world, -1) }
       this.holders.set(name, thief)
+      this.world.hangsUntil = Math.max(this.world.hangsUntil, this.world.loop.now + ms)
       this.world.loop.in(ms, () => this.free(thief))
     }
   }

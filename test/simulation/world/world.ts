@@ -30,7 +30,7 @@ export class World {
   /** From here on nothing goes wrong any more. */
   isCalm = false
   isOnline = true
-  /** Until when a call of the store hangs (ms of true time). */
+  /** Until when a call of the store hangs, or somebody from outside has the lead (ms of true time). */
   hangsUntil = 0
   /** How far the clock on the wall is off, ms. */
   skew = 0

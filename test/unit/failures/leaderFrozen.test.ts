@@ -149,3 +149,16 @@ test('a follower that was frozen itself calls before it takes the lead', async (
   await time.pass(600 * second)
   expect([first.status()?.leader, other.status()?.leader]).toEqual([true, false])
 })
+
+test('a leader that came to it in its turn hears no leader, and does not take the lead from itself', async () => {
+  const { time, open } = tabsInTime()
+  const first = open(new Remote())
+  await time.settle()
+  const remote = new Remote(() => NEVER)
+  const other = open(remote, { attemptTimeout: 1_000 * second })
+  await time.settle()
+  await time.until(first.close())
+  other.created('note', note('n1'))
+  await time.pass(300 * second)
+  expect(remote.log).toEqual(['create n1 text'])
+})

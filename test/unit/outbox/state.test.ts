@@ -39,4 +39,22 @@ describe('a journal', () => {
       { numRuns: 150 },
     )
   })
+
+  test('written anew between a mark and its request it leaves the doubt, though an earlier attempt was refused', async () => {
+    const life = new OutboxLife()
+    const ref = { entityType: 'note', id: '1' }
+    const add = { does: 'add', ref, operation: 'create', priority: 0, merge: false, expires: false } as const
+    await life.live([
+      { ...add, dependsOn: [], schemaVersion: 2 },
+      { does: 'begin' },
+      { does: 'later', pick: 1 },
+      { does: 'wake' },
+      { does: 'mark', pick: 0 },
+    ])
+    const [entry] = life.state.tasks.values()
+    // Whoever marks it knows that it has not gone yet.
+    Object.assign(entry ?? {}, { inDoubt: false })
+    const [found] = folded(stored(snapshot(life.state, 'ann'))).tasks.values()
+    expect(found).toMatchObject({ retryCount: 1, inDoubt: true })
+  })
 })
