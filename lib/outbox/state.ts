@@ -1,4 +1,5 @@
 import type { Ended, Enqueued, JournalRecord, Sending, Superseded } from '../storage/records.ts'
+import { putOff } from './attempted.ts'
 import { createEntry, createLane, insertByPlace, type Entry, type Lane, laneKey, removeFrom } from './lane.ts'
 import { knownAfter } from './knownAfter.ts'
 import { createParking } from './parking.ts'
@@ -74,13 +75,7 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
       case 'retry': {
         const entry = tasks.get(record.task)
         if (entry) {
-          entry.retryCount = record.retryCount
-          entry.retryAt = record.retryAt
-          entry.error = record.error
-          entry.held = record.held ?? false
-          entry.inDoubt = record.inDoubt ?? isDoubtful(record)
-          // The next attempt leaves a doubt of its own behind, that the journal has to know of before.
-          if (entry.mark && !entry.inDoubt) entry.mark.durable = false
+          putOff(entry, record, isDoubtful(record))
           touch(entry.lane)
         }
         return entry
