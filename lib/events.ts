@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
+import type { Conflict } from './conflict.ts'
 import type {
-  Conflict,
   Operation,
   PersistenceMetadata,
   PersistenceTask,
