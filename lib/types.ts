@@ -1,4 +1,5 @@
 import type { Observable, ObservableInput } from 'rxjs'
+import type { Conflict } from './conflict.ts'
 
 /** What an app can say happened to an entity. */
 export type Operation = 'create' | 'update' | 'delete'
@@ -174,13 +175,15 @@ export type TaskEnd<T = unknown> =
   /** `sent: false`: a create and a delete met while waiting, nothing was called. */
   | { status: 'persisted'; receipt: PersistReceipt<T>; sent: boolean }
   | { status: 'retrying'; error: TaskError; retryAt: number }
-  | { status: 'failed' | 'expired' | 'conflict'; error?: TaskError }
+  | { status: 'failed' | 'expired'; error?: TaskError }
+  /** No end either: what follows is decided by the option `conflict`, or by `resolve`. */
+  | { status: 'conflict'; error?: TaskError; conflict: Conflict<T> }
   | { status: 'superseded'; supersededBy: string }
   | { status: 'discarded' }
 
 /** How a receipt ends: the task's outcome, or why there is none. */
 export type Settled<T = unknown> =
-  | Exclude<TaskResult<T>, { status: 'retrying' }>
+  | Exclude<TaskResult<T>, { status: 'retrying' | 'conflict' }>
   | { status: 'not-stored' }
   /** It ended in another tab, and this one missed how. */
   | { status: 'unseen' }
