@@ -30,6 +30,8 @@ export function inertPersistence<E extends EntityMap>(bus: EventBus<E> = inertBu
     discard: refused,
     retryAll: nothing,
     discardAll: nothing,
+    pull: nothing,
+    remote$: () => EMPTY,
     idle: nothing,
     close: nothing,
   }

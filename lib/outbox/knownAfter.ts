@@ -1,4 +1,4 @@
-import type { Ended } from '../storage/records.ts'
+import type { Ended, Metadata } from '../storage/records.ts'
 import type { Entry, Known } from './lane.ts'
 
 /** What is known of an entity once one of its tasks, which has left the queue, was persisted. */
@@ -13,4 +13,10 @@ export function knownAfter({ lane, operation, place }: Entry, record: Ended): Kn
     lastSyncAt: record.at,
     data: known?.data,
   }
+}
+
+/** What a record says is known; one that says nothing ends what was. */
+export function knownFrom({ backendId, version, lastSyncAt, data }: Metadata): Known | undefined {
+  const says = [backendId, version, lastSyncAt, data].some((value) => value !== undefined)
+  return says ? { backendId, version, lastSyncAt, data } : undefined
 }

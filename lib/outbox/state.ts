@@ -1,6 +1,6 @@
 import type { Ended, Enqueued, JournalRecord, Sending, Superseded } from '../storage/records.ts'
 import { createEntry, createLane, insertByPlace, type Entry, type Lane, laneKey, removeFrom } from './lane.ts'
-import { knownAfter } from './knownAfter.ts'
+import { knownAfter, knownFrom } from './knownAfter.ts'
 import { createParking } from './parking.ts'
 import { allRefs, createRelations, mayWaitFor, waitsFor } from './relations.ts'
 
@@ -87,13 +87,9 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
         return ended(record)
       case 'superseded':
         return superseded(record)
-      case 'metadata': {
-        const { backendId, version, lastSyncAt, data } = record
-        const own = lane(record.entityType, record.entityId)
-        own.known = { backendId, version, lastSyncAt, data }
-        own.base = undefined
+      case 'metadata':
+        Object.assign(lane(record.entityType, record.entityId), { known: knownFrom(record), base: undefined })
         return undefined
-      }
       case 'progress': {
         const entry = tasks.get(record.task)
         if (entry) entry.progress = record.data
@@ -185,6 +181,8 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     if (blockedBy && entry.operation === 'create') unpark(entry, blockedBy)
     if (record.outcome === 'persisted') {
       own.known = knownAfter(entry, record)
+      // The row came while nothing of the lane was in flight: this write is newer.
+      if (!record.unsent) own.base = undefined
       for (const dead of own.dead ?? []) if (dead.place < entry.place) dead.overtakenBy = entry.id
     }
     if (died) {
