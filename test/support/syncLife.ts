@@ -85,6 +85,8 @@ export class SyncLife {
   private readonly seen = new Map<string, number>()
   /** Own changes without an end. */
   private readonly open = new Map<string, string>()
+  /** Entities of which a change never reached the server: the app alone knows what to show then. */
+  private readonly givenUp = new Set<string>()
   private readonly disk = memoryStore()
   private readonly online$ = new BehaviorSubject(true)
   private readonly revisionOf = new Map<string, number>()
@@ -129,14 +131,14 @@ export class SyncLife {
     }
   }
 
-  /** Fair weather; what cannot be delivered is given up, and others write everything once more. */
+  /** Fair weather; what cannot be delivered is given up, and others write that once more. */
   async settleDown(): Promise<void> {
     this.isFair = true
     this.online$.next(true)
     await this.time.pass(600_000)
     await this.happen({ does: 'discard all' })
     await this.time.pass(600_000)
-    for (const one of ids) await this.happen({ does: 'other saves', id: one })
+    for (const one of this.givenUp) await this.happen({ does: 'other saves', id: one })
     await this.time.pass(1_000)
     await this.happen({ does: 'pull' })
     await this.time.pass(600_000)
@@ -256,6 +258,7 @@ export class SyncLife {
     })
     persistence.results$.pipe(takeUntil(killed$)).subscribe((result) => {
       if (result.status === 'retrying') return
+      if (result.status === 'failed' || result.status === 'discarded') this.givenUp.add(result.id)
       this.open.delete(result.taskId)
       const data = result.task.data as Note | undefined
       if (result.status === 'persisted' && result.sent && data) {
