@@ -174,7 +174,7 @@ export class SyncLife {
       case 'pull':
         return void persistence.pull().catch(() => undefined)
       case 'hint':
-        return this.server.live$.next({ hint: true })
+        return this.server.say({ hint: true })
       case 'go offline':
       case 'go online':
         return this.online$.next(one.does === 'go online')
@@ -202,7 +202,8 @@ export class SyncLife {
     const change = data
       ? { id: of, data, ...(this.climate.isVersioned && { version }) }
       : { id: of, deleted: true as const }
-    this.time.scheduler.schedule(() => this.server.live$.next(change), this.liveAt - this.time.now())
+    const { scheduler } = this.time
+    this.server.say(change, (arrive) => void scheduler.schedule(() => arrive(), this.liveAt - scheduler.now()))
   }
 
   private remember(of: string): void {
