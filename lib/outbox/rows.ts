@@ -36,9 +36,11 @@ export function baseAfter(entry: Entry, record: Ended): Row | undefined {
   const { on, local, lane } = entry
   const { base, queue } = lane
   const isAnswered = base !== undefined && on !== undefined && isSameRow(base, on)
-  // Its own echo; or the row that it took in. With nothing else to go, the app is told of what the remote made of it.
+  // With nothing else to go, the app is told of what the remote made of it.
   const isEcho = base !== undefined && isSameVersion(base, record) && queue.length > 0
-  const isOver = base === undefined || isAnswered || isEcho || (entry.operation === 'delete' && base.data === undefined)
+  const isDeletedAnyway = entry.operation === 'delete' && base?.data === undefined
+  // Rows come while nothing of the lane is in flight: what was sent is newer.
+  const isOver = base === undefined || !record.unsent || isAnswered || isEcho || isDeletedAnyway
   if (!isOver) return base
   // The app shows something else, and has made its later changes on that.
   return local && { version: record.version, data: record.data ?? entry.data }
