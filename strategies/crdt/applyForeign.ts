@@ -30,7 +30,7 @@ export function applyForeign(
   limits: Partial<UpdateLimits> = {},
   origin?: unknown,
 ): void {
-  checkForeign(doc, bytes, limits)
+  checkUpdate(doc, bytes, limits)
   Y.applyUpdate(doc, bytes, origin)
 }
 
@@ -38,7 +38,7 @@ export function applyForeign(
  * What the document would hold with the update; `doc` is not changed.
  * @throws ServerError that says what is wrong with the update
  */
-export function checkForeign(doc: Y.Doc, bytes: Uint8Array, limits: Partial<UpdateLimits> = {}): EntityState {
+export function checkUpdate(doc: Y.Doc, bytes: Uint8Array, limits: Partial<UpdateLimits> = {}): EntityState {
   const { maxBytes, maxStructs, maxPendingBytes, maxDocumentBytes } = { ...updateLimits, ...limits }
   refuseAbove(maxBytes, bytes.length, 'bytes in one update')
   const { structs } = attempted('cannot be decoded', () => Y.decodeUpdate(bytes))

@@ -1,6 +1,6 @@
 import { isPersistenceError, ServerError } from 'rx-outbox'
 import * as Y from 'yjs'
-import { checkForeign } from '../crdt/applyForeign.ts'
+import { checkUpdate } from '../crdt/applyForeign.ts'
 import type { Documents } from './documents.ts'
 import { inspect } from './inspect.ts'
 import type { PeerLimits } from './limits.ts'
@@ -37,7 +37,7 @@ export async function takeUpdate(
     const doc = isNew ? new Y.Doc() : documents.get(id)
     const { isIncomplete, isForged } = inspect(doc, update)
     if (isIncomplete) return { is: 'incomplete', why: 'it builds on updates that did not come' }
-    const state = checkForeign(doc, update, { ...limits, maxPendingBytes: 0 })
+    const state = checkUpdate(doc, update, { ...limits, maxPendingBytes: 0 })
     if (state.is === 'alive' && !isOurs(id, state.data)) throw new ServerError('it holds an entity of another id')
     if (isNew) doc.destroy()
     // Two authors of one name would contradict each other: from now on this device writes under another one.
