@@ -4,6 +4,8 @@ import {
   PermanentError,
   type PersistenceStrategy,
   type PersistReceipt,
+  type PullPage,
+  type PullRequest,
   type RemoteChange,
 } from 'rx-outbox'
 import {
@@ -44,7 +46,7 @@ export { webSocketSignalling } from './p2p/webSocketSignalling.ts'
 
 export interface P2pStrategy<T> extends PersistenceStrategy<T> {
   changes$: Observable<RemoteChange<T>>
-  pull: NonNullable<PersistenceStrategy<T>['pull']>
+  pull: (request: PullRequest) => Observable<PullPage<T>>
   /** How many other devices are connected; the device is in the room while somebody subscribes. */
   devices$: Observable<number>
   /** What went wrong between devices, as it happens. */

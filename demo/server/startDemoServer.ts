@@ -3,7 +3,9 @@ import { createServer as createHttpServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Database } from './database.ts'
 import { createServer, type ServerOptions } from './server.ts'
+import { signalRelay } from './signalRelay.ts'
 import { type DatabaseOptions, type Progress, startDatabase } from './startup.ts'
+import { routeUpgrades } from './upgrades.ts'
 
 type Settings = Partial<Pick<ServerOptions, 'staticDir' | 'now' | 'allowOrigin'>>
 
@@ -42,6 +44,8 @@ export async function startDemoServer(options: DemoServerOptions): Promise<DemoS
   const closing = new AbortController()
   setMaxListeners(0, closing.signal)
   const app = createServer({ database: startup, staticDir, now, allowOrigin, closing: closing.signal })
+  const relay = signalRelay()
+  routeUpgrades(http, { '/signal': relay.upgrade }, allowOrigin)
   const running = new Set<Promise<unknown>>()
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   http.on('request', (incoming, outgoing) => {
@@ -52,6 +56,7 @@ export async function startDemoServer(options: DemoServerOptions): Promise<DemoS
   const end = async () => {
     closing.abort()
     http.close()
+    relay.close()
     // Also those whose client is gone: their writes need the database.
     await Promise.allSettled(running)
     http.closeAllConnections()
