@@ -11,7 +11,7 @@ import { soon } from '../../support/p2p/soon.ts'
 import { type PeerNetwork, peerNetwork } from '../../support/p2p/peerNetwork.ts'
 
 const milk = { id: 'n1', title: 'Milk' }
-const hello: Message = { is: 'have', version: 1, device: 'liar', documents: [], last: true }
+const hello: Message = { is: 'have', version: 1, device: 'liar', documents: [], last: true, ask: false }
 
 let network: PeerNetwork
 let victim: Device
@@ -94,9 +94,12 @@ test('an update that would make a document too large is refused', async () => {
   expect(await small.notes()).toEqual({ n1: milk })
 })
 
-test('an update before hello is not taken', async () => {
-  liar.say({ is: 'update', seq: 1, id: 'n2', update: updateOf({ id: 'n2' }) })
+test('a peer that sends updates and never says who it is, is asked, not listened to, and stopped in the end', async () => {
+  liar.say({ is: 'update', seq: 1, id: 'n3', update: updateOf({ id: 'n3' }) })
+  await soon(() => expect(liar.heard).toContainEqual(expect.objectContaining({ is: 'have', ask: true })))
+  for (let seq = 2; seq <= 25; seq += 1) liar.say({ is: 'update', seq, id: 'n3', update: updateOf({ id: 'n3' }) })
   await isReported('unexpected')
+  await isReported('ignored')
   await isUnharmed()
 })
 
