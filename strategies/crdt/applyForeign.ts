@@ -30,12 +30,12 @@ export function applyForeign(
   limits: Partial<UpdateLimits> = {},
   origin?: unknown,
 ): void {
-  checkForeign(doc, bytes, limits)
+  checkUpdate(doc, bytes, limits)
   Y.applyUpdate(doc, bytes, origin)
 }
 
 /** @throws ServerError that says what is wrong with the update; `doc` is not changed */
-export function checkForeign(doc: Y.Doc, bytes: Uint8Array, limits: Partial<UpdateLimits> = {}): void {
+export function checkUpdate(doc: Y.Doc, bytes: Uint8Array, limits: Partial<UpdateLimits> = {}): void {
   const { maxBytes, maxStructs, maxPendingBytes, maxDocumentBytes } = { ...updateLimits, ...limits }
   refuseAbove(maxBytes, bytes.length, 'bytes in one update')
   const { structs } = attempted('cannot be decoded', () => Y.decodeUpdate(bytes))
