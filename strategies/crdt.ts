@@ -156,7 +156,9 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
     const replicas = latest()
     try {
       const from = isSeen(checkpoint) ? checkpoint : {}
-      const { ids, seen, more } = await replicas.use(collection, signal, (index) => unseen(index, from, limit))
+      const { ids, seen, more } = await replicas.use(collection, signal, (index) => unseen(index, from, limit), {
+        fresh: true,
+      })
       const rows: (Row<T> | undefined)[] = []
       for (let at = 0; at < ids.length; at += atOnce) {
         const some = ids.slice(at, at + atOnce)
