@@ -24,7 +24,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  for (const device of devices) device.close()
+  for (const one of devices) one.close()
   devices = []
   await host.close()
 })
