@@ -10,6 +10,7 @@ export default defineConfig([
       index: 'lib/index.ts',
       vue: 'lib/composables/index.ts',
       rest: 'strategies/rest.ts',
+      crdt: 'strategies/crdt.ts',
       p2p: 'strategies/p2p.ts',
       testing: 'lib/testing/index.ts',
     },

@@ -15,7 +15,7 @@ export function routeUpgrades(http: Server, routes: Record<string, Upgrade>, all
   })
 }
 
-/** What is no browser's says no origin. */
+/** Pages of others may not use the server of somebody's machine, whatever they know. What is no page says no origin. */
 function isForeign({ headers }: IncomingMessage, allowOrigin?: string): boolean {
   const { origin, host } = headers
   if (origin === undefined || origin === allowOrigin) return false

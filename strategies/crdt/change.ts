@@ -34,6 +34,12 @@ export function changeOf(doc: Y.Doc, version: unknown, entity: unknown, text: re
   return { update: Y.encodeStateAsUpdate(branch, seen), version: versionOf(branch) }
 }
 
+/** Whether it is an edit that was stored. */
+export function isChange(value: unknown): value is Change {
+  if (typeof value !== 'object' || value === null || !('update' in value) || !('version' in value)) return false
+  return value.update instanceof Uint8Array && typeof value.version === 'string'
+}
+
 /** Applies an edit made by `changeOf`, also one of an earlier run; a second time does nothing. */
 export function applyChange(doc: Y.Doc, { update }: Change, origin?: unknown): void {
   doc.transact((transaction) => {

@@ -59,6 +59,13 @@ export function writeEntity(doc: Y.Doc, entity: unknown, text: readonly string[]
   }, origin)
 }
 
+/** Whether writing `entity` (`undefined`: a tombstone) would change nothing that can be read. */
+export function holdsEntity(doc: Y.Doc, entity: unknown): boolean {
+  const there = readEntity(doc)
+  if (entity === undefined) return there.is === 'deleted'
+  return there.is === 'alive' && isPlainObject(entity) && samePlain(there.data, plainFields(entity, ''))
+}
+
 function writeText(shared: Y.Text, after: string): void {
   const before = shared.toJSON()
   const text = wellFormed(after)
