@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { Operation } from 'rx-outbox'
 import { expect, test } from 'vitest'
 import { type Device, deviceIn, type Note } from '../../support/p2p/device.ts'
