@@ -19,7 +19,7 @@ interface Happens {
 /** What becomes of the calls of each leg, and of the attempts: the app dies after so many turns, or gives up, or neither. */
 function historyOf(...kinds: (Mood | 'crash' | 'abort')[]): fc.Arbitrary<Happens> {
   const isMood = (kind: string): kind is Mood => kind !== 'crash' && kind !== 'abort'
-  const ends = kinds.filter((kind) => !isMood(kind)) as ('crash' | 'abort')[]
+  const ends = kinds.filter((kind) => !isMood(kind))
   return fc.record({
     moods: fc.array(fc.array(fc.constantFrom<Mood[]>('fine', ...kinds.filter(isMood)), { maxLength: 4 }), {
       minLength: names.length,
