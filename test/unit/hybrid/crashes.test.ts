@@ -6,7 +6,6 @@ import { create, type Item, LegRemote, type Mood, Task } from './support.ts'
 
 const names = ['a', 'b', 'c', 'd', 'e'] as const
 type Name = (typeof names)[number]
-type Remotes = Record<Name, LegRemote>
 
 interface Happens {
   /** Who has the task says so whenever it is asked. */
@@ -33,7 +32,11 @@ function historyOf(...kinds: (Mood | 'crash' | 'abort')[]): fc.Arbitrary<Happens
 
 const everything = historyOf('lost', 'down', 'refused', 'never', 'silent', 'crash', 'abort')
 /** Nobody is ever in doubt for long. */
-const clear = historyOf('down', 'refused', 'never', 'crash').map((happens) => ({ ...happens, isClear: true }))
+const clear = historyOf('down', 'refused', 'never', 'crash').map(({ moods, endings }) => ({
+  moods,
+  endings,
+  isClear: true,
+}))
 
 type Build = (strategies: Record<Name, PersistenceStrategy<Item>>) => PersistenceStrategy<Item>
 
