@@ -11,12 +11,13 @@ import {
   ServerError,
 } from 'rx-outbox'
 import { all, any, quorum } from 'rx-outbox/hybrid'
+import { throwError } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import { create, type Item, LegRemote, Task, thrown } from './support.ts'
 
 /** A leg that throws. */
-const failing = (error: unknown): PersistenceStrategy<Item> =>
-  new LegRemote().strategy({ persistCreate: () => Promise.reject(error) })
+const failing = (reason: unknown): PersistenceStrategy<Item> =>
+  new LegRemote().strategy({ persistCreate: () => throwError(() => reason) })
 
 const network = new NetworkError('no answer')
 const auth = new AuthError('who?', { status: 401 })
