@@ -12,6 +12,7 @@ export default defineConfig([
       rest: 'strategies/rest.ts',
       crdt: 'strategies/crdt.ts',
       p2p: 'strategies/p2p.ts',
+      hybrid: 'strategies/hybrid.ts',
       testing: 'lib/testing/index.ts',
     },
     dts: true,
