@@ -2,8 +2,11 @@ import { setMaxListeners } from 'node:events'
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Database } from './database.ts'
+import { crdtServer, type CrdtServerOptions } from './crdt/crdtServer.ts'
 import { createServer, type ServerOptions } from './server.ts'
+import { signalRelay } from './signalRelay.ts'
 import { type DatabaseOptions, type Progress, startDatabase } from './startup.ts'
+import { routeUpgrades } from './upgrades.ts'
 
 type Settings = Partial<Pick<ServerOptions, 'staticDir' | 'now' | 'allowOrigin'>>
 
@@ -12,6 +15,11 @@ export interface DemoServerOptions extends DatabaseOptions, Settings {
   port: number
   /** @default '127.0.0.1' */
   host?: string | undefined
+  /** What devices show to reach the documents under `/crdt`. @default 'demo' */
+  crdtToken?: string | undefined
+  /** Joins the documents of several servers that share a database. */
+  redisUrl?: string | undefined
+  crdtLimits?: CrdtServerOptions['limits']
   /** Called once it listens; the database may take seconds more. */
   onListening?: (url: string) => void
   onProgress?: (progress: Progress) => void
@@ -42,6 +50,15 @@ export async function startDemoServer(options: DemoServerOptions): Promise<DemoS
   const closing = new AbortController()
   setMaxListeners(0, closing.signal)
   const app = createServer({ database: startup, staticDir, now, allowOrigin, closing: closing.signal })
+  const { crdtToken = 'demo', redisUrl, crdtLimits } = options
+  const crdt = crdtServer({
+    database: startup.opened,
+    token: crdtToken,
+    redisUrl,
+    limits: crdtLimits,
+  })
+  const relay = signalRelay()
+  routeUpgrades(http, { '/crdt': crdt.upgrade, '/signal': relay.upgrade }, allowOrigin)
   const running = new Set<Promise<unknown>>()
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   http.on('request', (incoming, outgoing) => {
@@ -52,8 +69,10 @@ export async function startDemoServer(options: DemoServerOptions): Promise<DemoS
   const end = async () => {
     closing.abort()
     http.close()
+    relay.close()
     // Also those whose client is gone: their writes need the database.
     await Promise.allSettled(running)
+    await crdt.close()
     http.closeAllConnections()
     const database = await startup.opened.catch(() => undefined)
     await database?.close()

@@ -24,6 +24,8 @@ const args = [
   '--disable-component-update',
   '--disable-sync',
   '--disable-dev-shm-usage',
+  // WebRTC between two pages of a machine that has no network.
+  '--allow-loopback-in-peer-connection',
 ]
 
 let resolved: Promise<Chromium> | undefined
@@ -37,9 +39,10 @@ export function resolveChromium(): Promise<Chromium> {
   return resolved
 }
 
-/** A browser of its own, for tests that drive several tabs from outside. Close it. */
-export async function launchChromium(): Promise<Browser> {
-  return chromium.launch(await resolveChromium())
+/** A browser of its own, for tests that drive several tabs from outside, with `more` arguments. Close it. */
+export async function launchChromium(...more: string[]): Promise<Browser> {
+  const found = await resolveChromium()
+  return chromium.launch({ ...found, args: [...found.args, ...more] })
 }
 
 /** A browser with a profile on disk: what it stores is there when it is started again. Close it. */
