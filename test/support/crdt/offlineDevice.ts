@@ -14,7 +14,7 @@ interface Task {
 
 /**
  * An app with an outbox as the library keeps it: lanes, joined tasks, marks, progress. A row that comes while a task of
- * its card waits is put aside, until somebody decides to look at it.
+ * its card waits is put aside; the last one is handed out some time after the card has come to rest.
  */
 export class OfflineDevice {
   readonly rows = new Map<string, { card: Card; version: string | number | undefined }>()
@@ -27,6 +27,8 @@ export class OfflineDevice {
   #strategy!: CrdtStrategy<Card>
   #subscription: Subscription | undefined
   #keys = 0
+  #hinted = false
+  #checkpoint: unknown = {}
 
   constructor(name: string, line: Line) {
     this.#name = name
@@ -51,7 +53,10 @@ export class OfflineDevice {
   }
 
   #take(change: RemoteChange<Card>): void {
-    if ('hint' in change) return
+    if ('hint' in change) {
+      this.#hinted = true
+      return
+    }
     if (this.#lanes.get(change.id)?.length) {
       this.#aside.set(change.id, change)
       return
@@ -98,9 +103,26 @@ export class OfflineDevice {
     lane.push({ key: `${this.#name} ${this.#keys}`, operation, card: structuredClone(card) })
   }
 
-  /** One attempt for the first task of each card. */
+  /** What it was told it may have missed, and one attempt for the first task of each card. */
   async deliver(): Promise<void> {
+    if (this.#hinted) await this.#pull()
     await Promise.all([...this.#lanes].map(([id, lane]) => this.#attempt(id, lane)))
+  }
+
+  async #pull(): Promise<void> {
+    this.#hinted = false
+    try {
+      for (let more = true; more;) {
+        const request = { checkpoint: this.#checkpoint, limit: 1, signal: new AbortController().signal }
+        const page = await this.#strategy.pull(request)
+        for (const row of page.changed) this.#take(row)
+        for (const id of page.deleted) this.#take({ id, deleted: true })
+        this.#checkpoint = page.checkpoint
+        more = page.more
+      }
+    } catch {
+      this.#hinted = true
+    }
   }
 
   async #attempt(id: string, lane: Task[]): Promise<void> {
@@ -125,7 +147,7 @@ export class OfflineDevice {
   }
 
   get waiting(): number {
-    return [...this.#lanes.values()].reduce((sum, lane) => sum + lane.length, 0)
+    return Number(this.#hinted) + [...this.#lanes.values()].reduce((sum, lane) => sum + lane.length, 0)
   }
 
   /** Everything that the server has, as a new device sees it. */
