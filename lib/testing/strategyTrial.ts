@@ -29,8 +29,16 @@ export function strategyTrial<T>({ strategy, states, applied, failNext }: Strate
     data,
     metadata: { syncStatus: 'syncing', retryCount: 0, maxRetries: 3 },
   })
+  const progress = new Map<string, unknown>()
   const write = (operation: Operation, parts: Partial<AttemptContext> = {}): Promise<PersistReceipt<T>> => {
-    const attempt = attemptWith({ idempotencyKey: operation, ...parts })
+    // Kept from attempt to attempt, as the outbox keeps it.
+    const saveProgress = async (value: unknown) => void progress.set(operation, value)
+    const attempt = attemptWith({
+      idempotencyKey: operation,
+      progress: progress.get(operation),
+      saveProgress,
+      ...parts,
+    })
     if (operation === 'create') return settled(strategy.persistCreate(entity(states[0]), attempt))
     if (operation === 'update') return settled(strategy.persistUpdate(entity(states[1]), attempt))
     return settled(strategy.persistDelete('contract-1', 'contract', attempt))
