@@ -9,7 +9,7 @@ import { Device } from '../support/crdt/device.ts'
 const ends: (() => unknown)[] = []
 
 afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
+  for (const end of ends.splice(0).toReversed()) await end()
 })
 
 function started(command: string, args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
@@ -50,7 +50,7 @@ function device(url: string): Device {
 }
 
 /** What one device types, the other one reads, both ways and in the same text. */
-async function converge(urls: [string, string]): Promise<void> {
+async function expectToConverge(urls: [string, string]): Promise<void> {
   const [a, b] = [device(urls[0]), device(urls[1])]
   for (const one of [a, b]) await one.hears((change) => 'hint' in change)
   await a.save({ id: 'c1', body: 'one two' })
@@ -62,30 +62,35 @@ async function converge(urls: [string, string]): Promise<void> {
   }
 }
 
-test('two devices share documents through the demo as it is started', async () => {
-  const url = await server()
-  await converge([url, url])
-})
-
-// Only where there is one: nothing is installed for it.
-if (spawnSync('redis-server', ['--version']).status === 0) {
-  test('two devices on two server processes share documents, joined by Redis', async () => {
-    const port = await freePort()
-    const redis = started('redis-server', [
-      '--port',
-      `${port}`,
-      '--bind',
-      '127.0.0.1',
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-    ])
-    await saying(redis, /Ready to accept connections/)
-    const env = { REDIS_URL: `redis://127.0.0.1:${port}` }
-    await converge(await Promise.all([server(env), server(env)]))
-  }, 180_000)
+/** Two servers, joined. */
+async function throughRedis(): Promise<[string, string]> {
+  const port = await freePort()
+  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  await saying(started('redis-server', args), /Ready to accept connections/)
+  const env = { REDIS_URL: `redis://127.0.0.1:${port}` }
+  return Promise.all([server(env), server(env)])
 }
+
+const ways: [string, () => Promise<[string, string]>][] = [
+  [
+    'the demo as it is started',
+    async () => {
+      const url = await server()
+      return [url, url]
+    },
+  ],
+]
+// Only where there is one: nothing is installed for it.
+const hasRedis = spawnSync('redis-server', ['--version']).status === 0
+if (hasRedis) ways.push(['two server processes that Redis joins', throughRedis])
+
+test.each(ways)(
+  'two devices share documents through %s',
+  async (_, start) => {
+    await expectToConverge(await start())
+  },
+  180_000,
+)
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
