@@ -29,7 +29,7 @@ globalThis.peer = {
   devices: () => devices,
   /** What is stored here, by id. */
   notes: () =>
-    firstValueFrom(strategy.pull({ checkpoint: undefined, limit: 10_000, signal: new AbortController().signal })).then(
-      ({ changed }) => Object.fromEntries(changed.map(({ id, data }) => [id, data])),
-    ),
+    firstValueFrom(
+      strategy.pull({ checkpoint: undefined, limit: 10_000, owner: '', signal: new AbortController().signal }),
+    ).then(({ changed }) => Object.fromEntries(changed.map(({ id, data }) => [id, data]))),
 }

@@ -15,7 +15,7 @@ function filled(...ids: string[]): MemoryRemote {
 
 async function pull(strategy: PersistenceStrategy<Row>, checkpoint?: unknown, limit = 2): Promise<PullPage<Row>> {
   const { signal } = new AbortController()
-  return structuredClone(await lastValueFrom(from(strategy.pull?.({ checkpoint, limit, signal }) ?? [])))
+  return structuredClone(await lastValueFrom(from(strategy.pull?.({ checkpoint, limit, owner: '', signal }) ?? [])))
 }
 
 async function pullAll(strategy: PersistenceStrategy<Row>, checkpoint?: unknown, limit = 2) {
