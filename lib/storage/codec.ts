@@ -131,6 +131,7 @@ const numbers = [
   'expiresAt',
   'retryAt',
   'retryCount',
+  'held',
   'firstSentAt',
   'schemaVersion',
   'fromLsn',

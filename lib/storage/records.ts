@@ -79,8 +79,8 @@ export interface Retry extends Numbered {
   retryCount: number
   retryAt: number
   error: TaskError
-  /** The remote asked for the wait (Retry-After): `flush()` does not shorten it. */
-  held?: boolean
+  /** The wait that the remote asked for (Retry-After), ms: `flush()` does not shorten it. */
+  held?: number
   /** Nobody knows whether it was applied. */
   inDoubt?: boolean
 }

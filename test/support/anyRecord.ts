@@ -87,7 +87,7 @@ export const anyRecord: fc.Arbitrary<JournalRecord> = fc.oneof(
       retryCount: fc.nat(),
       retryAt: time,
       error,
-      held: fc.boolean(),
+      held: fc.nat(),
       inDoubt: fc.boolean(),
     },
     { requiredKeys: ['kind', 'lsn', 'epoch', 'task', 'retryCount', 'retryAt', 'error'] },
