@@ -109,7 +109,7 @@ export interface Superseded extends Numbered {
   data?: string
 }
 
-/** Everything of another writer's journal up to `upTo` is in this one. */
+/** Everything of another writer's journal up to `upTo` is in this one; in a follower's: comes before what follows. */
 export interface Imported extends Numbered {
   kind: 'imported'
   writer: string

@@ -2,6 +2,7 @@ import { ClosedError } from '../errors.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { JournalStore } from '../storage/journalStore.ts'
+import { isLeaders } from './leaderJournals.ts'
 import { readJournal } from '../storage/readJournal.ts'
 import type { Command, Enqueued, Imported } from '../storage/records.ts'
 
@@ -48,6 +49,11 @@ export async function importJournal(writer: string, into: ImportInto): Promise<U
     return from !== undefined && fromLsn <= (outbox.state.imported.get(from) ?? 0)
   }
 
+  /** The writer led before, and what it took in then has to come first. */
+  function isMissing({ writer: from, upTo: last }: Imported): boolean {
+    return isLeaders(from) && from !== journal.name && (outbox.state.imported.get(from) ?? 0) < last
+  }
+
   let upTo = known
   for (const record of records) {
     if (record.lsn <= known) continue
@@ -55,6 +61,10 @@ export async function importJournal(writer: string, into: ImportInto): Promise<U
       if (isHere(record)) continue
       const { from = writer, fromLsn = record.lsn } = record
       tasks.push({ ...record, ...outbox.stamp(), from, fromLsn })
+    } else if (record.kind === 'imported' && isMissing(record)) {
+      if (tasks.length > 0) await take(upTo)
+      await importJournal(record.writer, into)
+      continue
     } else if (record.kind === 'command') {
       if (tasks.length > 0) await take(upTo)
       await into.execute(record)
