@@ -1,5 +1,5 @@
 import type { IncomingChange } from 'rx-outbox'
-import { ModelServer } from './modelServer.ts'
+import type { ModelServer } from './modelServer.ts'
 import { open } from './opened.ts'
 import { type Note, Remote } from './remote.ts'
 
