@@ -1,15 +1,15 @@
-import { PersistenceError } from './errors.ts'
 import type { Gates } from './gates.ts'
 import type { Commands } from './outbox/commands.ts'
 import type { Command } from './storage/records.ts'
 import { decodeValue } from './storage/value.ts'
-import { isResolution } from './sync/resolutions.ts'
+import type { Resolution } from './conflict.ts'
 
 /** What an app may ask of an outbox. Each resolves when the leader has recorded it. */
 export interface Controls extends Commands {
   pause: () => Promise<void>
   resume: () => Promise<void>
   authorized: (entityType: string) => Promise<void>
+  pull: (entityType?: string) => Promise<void>
 }
 
 export type ControlName = keyof Controls
@@ -22,9 +22,10 @@ export function isOfTasks({ name }: Command): boolean {
 }
 
 /** The leader's own: it does what it is asked. */
-export function controlsOf(commands: Commands, gates: Gates): Controls {
+export function controlsOf(commands: Commands, gates: Gates, pull: Controls['pull']): Controls {
   return {
     ...commands,
+    pull,
     async pause() {
       gates.setPaused(true)
     },
@@ -43,16 +44,16 @@ export async function obey(
   { name, task = '', entityType = '', data }: Command,
 ): Promise<string | void> {
   switch (name) {
-    case 'resolve': {
-      const resolution = data === undefined ? undefined : decodeValue(data)
-      if (!isResolution(resolution)) throw new PersistenceError(`${task}: there is no such resolution.`)
-      return controls.resolve(task, resolution)
-    }
+    case 'resolve':
+      // Whoever carries it out looks at it.
+      return controls.resolve(task, decodeValue(data ?? 'null') as Resolution)
     case 'retry':
     case 'discard':
       return controls[name](task)
     case 'authorized':
       return controls.authorized(entityType)
+    case 'pull':
+      return controls.pull(entityType || undefined)
     case 'retryAll':
     case 'discardAll':
     case 'flush':

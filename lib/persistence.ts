@@ -25,7 +25,7 @@ import { createSession } from './session.ts'
 import { statusOf, storageStatus } from './status.ts'
 import { createStreams } from './streams.ts'
 import { createViews, metadataOf } from './sync/metadata.ts'
-import { isResolution } from './sync/resolutions.ts'
+import { createRemoteNews } from './sync/remoteNews.ts'
 import type { EntityMap, EntityType } from './events.ts'
 import type { PersistenceMetadata, Receipt, StorageStatus, TaskOptions, TaskResult } from './types.ts'
 
@@ -107,6 +107,7 @@ export function createPersistence<E extends EntityMap>(config: {
       isOnline: () => online,
       paused,
       tell: createNews({ bus, isHeard: attachment.isHeard, results$, receipts, views }),
+      remote: remoteNews.teller(views),
       authRequired: (type) => bus.emit('auth:required', { entityType: type as EntityType<E> }),
       trouble,
       storage: storageNews,
@@ -180,6 +181,7 @@ export function createPersistence<E extends EntityMap>(config: {
   })
 
   const attachment = attach(bus)
+  const remoteNews = createRemoteNews(bus, attachment.isHeard)
   const listening = new Subscription()
   listening.add(attachment.errors$.subscribe(errors$))
   listening.add(attachment.detach)
@@ -199,6 +201,7 @@ export function createPersistence<E extends EntityMap>(config: {
     receipts.close(new ClosedError('The outbox was closed before the change was stored.'))
     ended$.next(true)
     results$.complete()
+    remoteNews.close()
     errors$.complete()
     session$.complete()
     around$.complete()
@@ -223,13 +226,11 @@ export function createPersistence<E extends EntityMap>(config: {
     flush: () => command((of) => of.flush()),
     retry: (taskId) => command((of) => of.retry(taskId)),
     discard: (taskId) => command((of) => of.discard(taskId)),
-    async resolve(taskId, resolution) {
-      if (!isResolution(resolution))
-        throw new TypeError('resolve() takes a task id, and local, remote or { merged: data }.')
-      return command((of) => of.resolve(taskId, resolution))
-    },
+    resolve: (taskId, resolution) => command((of) => of.resolve(taskId, resolution)),
     retryAll: () => command((of) => of.retryAll()),
     discardAll: () => command((of) => of.discardAll()),
+    pull: (entityType) => command((of) => of.pull(entityType)),
+    remote$: remoteNews.of$ as Persistence<E>['remote$'],
     async idle() {
       // Nobody has nothing to do.
       if (owners.current === null) return

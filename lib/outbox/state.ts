@@ -1,10 +1,10 @@
 import type { Ended, Enqueued, JournalRecord, Retry, Sending } from '../storage/records.ts'
 import { freeze, putOff } from './attempted.ts'
 import { createEntry, createLane, insertByPlace, type Entry, type Lane, laneKey, removeFrom } from './lane.ts'
-import { knownAfter } from './knownAfter.ts'
+import { knownAfter, knownFrom } from './knownAfter.ts'
 import { createParking } from './parking.ts'
 import { createRelations, mayWaitFor, waitsFor } from './relations.ts'
-import { baseAfter } from './rows.ts'
+import { baseAfter, isSameRow } from './rows.ts'
 import { createSuccession } from './succession.ts'
 
 /** What a journal means: the fold of its records, in order. Replaying and living go through the same `apply`. */
@@ -86,9 +86,8 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
       case 'superseded':
         return touched(superseded(record))
       case 'metadata': {
-        const { backendId, version, lastSyncAt, data } = record
         const own = lane(record.entityType, record.entityId)
-        own.known = { backendId, version, lastSyncAt, data }
+        own.known = knownFrom(record)
         rebase(own, undefined)
         return undefined
       }
@@ -163,6 +162,7 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
 
   /** Whoever was asked about another row has to be asked anew. */
   function rebase(own: Lane, base: Lane['base']): void {
+    if (own.base && base && isSameRow(own.base, base)) return
     own.base = base
     for (const entry of own.queue) if (asked.has(entry)) become(entry, isKnown(entry) ? 'waiting' : 'parked')
     touch(own)

@@ -16,6 +16,8 @@ export interface ImportInto {
   isOpen: () => boolean
   /** Whether this tab has told of a task already: it was its own. */
   isTold: (taskId: string) => boolean
+  /** Takes over what was written before what is new in this journal, after that was read. */
+  before?: () => Promise<void>
 }
 
 /**
@@ -48,9 +50,10 @@ export async function importJournal(writer: string, into: ImportInto): Promise<U
     return from !== undefined && fromLsn <= (outbox.state.imported.get(from) ?? 0)
   }
 
+  const fresh = records.filter(({ lsn }) => lsn > known)
+  if (fresh.length > 0) await into.before?.()
   let upTo = known
-  for (const record of records) {
-    if (record.lsn <= known) continue
+  for (const record of fresh) {
     if (record.kind === 'enqueued') {
       if (isHere(record)) continue
       const { from = writer, fromLsn = record.lsn } = record

@@ -45,8 +45,12 @@ async function writeInBoth(leader: Tab, follower: Tab): Promise<void> {
     const { created, updated, deleted } = window.bare.outbox
     await updated('note', { id: 'n1', text: 'second tab' }).durable
     await deleted('note', 'n2').durable
-    await created('note', { id: 'n4', text: 'second tab' }).durable
-    await updated('note', { id: 'n4', text: 'edited in the second tab' }).durable
+    // At once: between two that are told apart the leader might send the first.
+    const both = [
+      created('note', { id: 'n4', text: 'second tab' }),
+      updated('note', { id: 'n4', text: 'edited in the second tab' }),
+    ]
+    await Promise.all(both.map(({ durable }) => durable))
   })
 }
 

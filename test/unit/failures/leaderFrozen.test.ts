@@ -5,6 +5,7 @@ import { fakeChannels } from '../../support/fakeChannels.ts'
 import { fakeLocks } from '../../support/fakeLocks.ts'
 import { freezable } from '../../support/freezable.ts'
 import { virtualTime } from '../../support/virtualTime.ts'
+import type { LockManagerLike } from '../../../lib/api.ts'
 import { createPersistence, type Options } from '../../../lib/index.ts'
 import type { Entities } from '../../support/opened.ts'
 import { inTurn, accepts, note, Remote } from '../../support/remote.ts'
@@ -16,6 +17,7 @@ function tabsInTime() {
   return {
     time,
     storage,
+    locks,
     open: (remote: Remote, options: Options<Entities> = {}) => {
       const frost = freezable({ scheduler: time.scheduler, locks, channel: channels.open, storage })
       const persistence = createPersistence<Entities>({
@@ -95,6 +97,35 @@ test('a leader that had nothing left to write when it was frozen loses nothing o
   await time.pass(120 * second)
   expect(two.log).toEqual(['create woken text'])
   expect(await receipt.settled).toMatchObject({ status: 'persisted' })
+})
+
+test('what it writes as it wakes stays in order, though its successor hears of the last change first', async () => {
+  const { time, open, locks } = tabsInTime()
+  const first = open(new Remote())
+  await time.settle()
+  const two = new Remote()
+  // A lock that is let go is granted late: by then messages have come.
+  const late: LockManagerLike = {
+    request: (name, how, work) =>
+      locks.request(name, how, async (lock) => {
+        if (lock && name.startsWith('rx-outbox:journal:leader:') && !how.ifAvailable)
+          await new Promise<void>((granted) => time.scheduler.schedule(granted, 30 * second))
+        return work(lock)
+      }),
+  }
+  const other = open(two, { locks: late })
+  first.created('note', note('n1', 'made'))
+  await time.pass(second)
+  first.freeze()
+  await time.pass(200 * second)
+  expect(other.status()?.leader).toBe(true)
+  const woken = first.updated('note', note('n1', 'as it wakes'))
+  first.thaw()
+  await woken.durable
+  first.updated('note', note('n1', 'as it follows'))
+  await time.pass(120 * second)
+  expect(two.log.at(-1)).toBe('update n1 as it follows')
+  expect(first.status()).toMatchObject({ leader: false, waiting: 0, pending: 0 })
 })
 
 test('a leader that answers is never replaced, however long nothing happens', async () => {
