@@ -105,9 +105,16 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
     }
   }
 
-  function refused({ request, status, headers }: Answer, remote?: unknown) {
+  function refused(answer: Answer, remote?: unknown) {
+    const { request, status, headers } = answer
     const wait = retryAfter(headers)
-    const init = { status, remote, ...(wait !== undefined && { retryAfter: wait }) }
+    const version = remote === undefined ? undefined : versionOf({ ...answer, body: remote })
+    const init = {
+      status,
+      remote,
+      ...(version !== undefined && { version }),
+      ...(wait !== undefined && { retryAfter: wait }),
+    }
     return refusal(`${request} was answered with ${status}`, init, rest.permanent)
   }
 
