@@ -103,7 +103,13 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
 
   function refused({ request, status, headers }: Pick<Answer, 'request' | 'status' | 'headers'>, remote?: unknown) {
     const wait = retryAfter(headers)
-    const init = { status, remote, ...(wait !== undefined && { retryAfter: wait }) }
+    const version = remote === undefined ? undefined : versionOf({ status, headers, body: remote })
+    const init = {
+      status,
+      remote,
+      ...(version !== undefined && { version }),
+      ...(wait !== undefined && { retryAfter: wait }),
+    }
     return refusal(`${request} was answered with ${status}`, init, rest.permanent)
   }
 

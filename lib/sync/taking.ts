@@ -15,8 +15,8 @@ export interface TakingConfig {
   outbox: Outbox
   journal: Pick<Journal, 'write'>
   apply: Apply | undefined
-  /** It is kept what both sides agreed on: for conflicts. */
-  keepsBase: boolean
+  /** Types of which it is kept what both sides agreed on last. */
+  keepsBase: (entityType: string) => boolean
   now: () => number
   /** Takes in what other tabs have written. */
   lookAround: () => Promise<void>
@@ -75,7 +75,7 @@ export function createTaking(config: TakingConfig): Take {
     const record = { kind: 'metadata', ...outbox.stamp(), entityType, entityId } as const
     // One that says nothing ends what was known.
     if (text === undefined) return known || base ? record : undefined
-    const data = config.keepsBase ? text : undefined
+    const data = config.keepsBase(entityType) ? text : undefined
     const said = { backendId: backendId ?? known?.backendId, version, lastSyncAt: syncedAt, data }
     return { ...record, ...present(said) }
   }

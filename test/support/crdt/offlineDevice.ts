@@ -1,3 +1,4 @@
+import { soundRows } from '../../../lib/testing/soundRows.ts'
 import type { AttemptContext, RemoteChange } from 'rx-outbox'
 import type { Subscription } from 'rxjs'
 import { type CrdtStrategy, crdtStrategy } from 'rx-outbox/crdt'
@@ -115,7 +116,7 @@ export class OfflineDevice {
       for (let more = true; more;) {
         const request = { checkpoint: this.#checkpoint, limit: 1, owner: '', signal: new AbortController().signal }
         const page = await this.#strategy.pull(request)
-        for (const row of page.changed) this.#take(row)
+        for (const row of soundRows(page)) this.#take(row)
         for (const id of page.deleted) this.#take({ id, deleted: true })
         this.#checkpoint = page.checkpoint
         more = page.more
@@ -154,7 +155,11 @@ export class OfflineDevice {
   async pullAll(): Promise<Record<string, Card>> {
     const signal = new AbortController().signal
     const page = await this.#strategy.pull({ checkpoint: {}, limit: Infinity, owner: '', signal })
-    return Object.fromEntries(page.changed.map(({ id, data }) => [id, data]).sort())
+    return Object.fromEntries(
+      soundRows(page)
+        .map(({ id, data }) => [id, data])
+        .sort(),
+    )
   }
 
   shown(): Record<string, Card> {

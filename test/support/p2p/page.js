@@ -31,5 +31,7 @@ globalThis.peer = {
   notes: () =>
     firstValueFrom(
       strategy.pull({ checkpoint: undefined, limit: 10_000, owner: '', signal: new AbortController().signal }),
-    ).then(({ changed }) => Object.fromEntries(changed.map(({ id, data }) => [id, data]))),
+    ).then(({ changed }) =>
+      Object.fromEntries(changed.flatMap((row) => (row instanceof Error ? [] : [[row.id, row.data]]))),
+    ),
 }
