@@ -122,7 +122,8 @@ export async function lead(config: LeadConfig): Promise<Stage> {
       pending: delivery.ready,
       stamp: outbox.stamp,
       accept(taken) {
-        if (!isAbandoned) outbox.accept(taken, { merge: true })
+        // What becomes of a task is no longer for it to say, once another one leads.
+        if (!isAbandoned) outbox.accept(taken, { merge: config.isLeading() })
       },
       abandon: () => void (isAbandoned = true),
     }

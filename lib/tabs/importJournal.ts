@@ -32,12 +32,18 @@ export async function importJournal(writer: string, into: ImportInto): Promise<U
   const known = outbox.state.imported.get(writer) ?? (first?.kind === 'opened' ? first.lsn : 0)
   let tasks: Enqueued[] = []
 
+  function refuseIfOver(): void {
+    if (!into.isOpen()) throw new ClosedError('Another tab leads by now.')
+  }
+
   async function take(upTo: number): Promise<void> {
+    // What was written and not taken in before would be written twice.
+    refuseIfOver()
     const marks: Imported[] = []
     for (const [from, last] of [...origins(tasks), [writer, upTo] as const])
       marks.push({ kind: 'imported', ...outbox.stamp(), writer: from, upTo: last })
     await journal.write([...tasks, ...marks], 'state')
-    if (!into.isOpen()) throw new ClosedError('Another tab leads by now.')
+    refuseIfOver()
     // Not before: a compaction that came between would know the writer, but not its tasks.
     for (const mark of marks) outbox.commit(mark)
     outbox.accept(tasks, { merge: true, isTold: into.isTold })

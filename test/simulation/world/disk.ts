@@ -111,7 +111,7 @@ export class Disk {
   /** In whatever order the disk has them. */
   private list(space: string): string[] {
     const names = [...this.journals(space).keys()]
-    return this.world.script.seed % 2 === 0 ? names : names.reverse()
+    return this.world.script.seed % 2 === 0 ? names : names.toReversed()
   }
 
   private add(space: string, journal: string, bytes: Uint8Array): void {
