@@ -3,11 +3,14 @@ import type { StandardSchemaV1 } from './standardSchema.ts'
 import type { JournalStore } from './storage/journalStore.ts'
 import type { EntityEvent, EntityMap, EntityOperators, EntityType, OutboxEvents } from './events.ts'
 import type {
+  Conflict,
+  ConflictResolver,
   OutboxStatus,
   PersistenceMetadata,
   PersistenceStrategy,
   PersistenceTask,
   Receipt,
+  Resolution,
   RetryConfig,
   TaskOptions,
   TaskResult,
@@ -133,6 +136,14 @@ export interface Options<E extends EntityMap> {
    */
   migrations?: { [K in EntityType<E>]?: (data: unknown, from: number) => E[K] }
   /**
+   * Who decides where both sides changed an entity. Of types named here a copy of each entity's data is kept: what both
+   * sides agreed on last.
+   *
+   * @default ask, without a base
+   * @example conflict: { note: mergeFields(), tag: remoteWins }
+   */
+  conflict?: { [K in EntityType<E>]?: ConflictResolver<E[K]> }
+  /**
    * Journals are stored encrypted, with AES-GCM. What was stored before is read as it is, and written anew. An older key
    * is needed until the journals have been written anew: a few seconds after the next start.
    *
@@ -164,6 +175,11 @@ export interface LocalForageLike {
   iterate: <T, U>(visit: (value: T, key: string, index: number) => U) => Promise<U>
 }
 
+/** A conflict of one of the app's entity types. */
+export type ConflictOf<E extends EntityMap> = {
+  [K in EntityType<E>]: Conflict<E[K]> & { entityType: K }
+}[EntityType<E>]
+
 export interface Persistence<E extends EntityMap> {
   bus: EventBus<E>
   /** Every outcome and every failed attempt. Like all streams here: hot, never errors, completes on `close()`. */
@@ -171,6 +187,8 @@ export interface Persistence<E extends EntityMap> {
   /** Waiting and in-flight tasks in delivery order; lazy, at most once in 16 ms. For panels. */
   queue$: Observable<readonly PersistenceTask[]>
   dead$: Observable<readonly PersistenceTask[]>
+  /** Conflicts that wait for `resolve`. */
+  conflicts$: Observable<readonly ConflictOf<E>[]>
   status$: Observable<OutboxStatus>
   /** What went wrong outside any task: storage, handlers, operators. */
   errors$: Observable<unknown>
@@ -192,6 +210,11 @@ export interface Persistence<E extends EntityMap> {
   /** Makes a new task of a dead letter; resolves with its id. */
   retry: (taskId: string) => Promise<string>
   discard: (taskId: string) => Promise<void>
+  /**
+   * Ends a conflict that was asked about, from any tab; `taskId` is the conflict's. Rejects where the entity or the remote
+   * has changed meanwhile and there is no such conflict any more.
+   */
+  resolve: (taskId: string, resolution: Resolution<E[EntityType<E>]>) => Promise<void>
   retryAll: () => Promise<void>
   discardAll: () => Promise<void>
   /** Resolves when nothing could go now, nothing is in flight and all is written; so it resolves while offline. */

@@ -1,6 +1,9 @@
+import { PersistenceError } from './errors.ts'
 import type { Gates } from './gates.ts'
 import type { Commands } from './outbox/commands.ts'
 import type { Command } from './storage/records.ts'
+import { decodeValue } from './storage/value.ts'
+import { isResolution } from './sync/resolutions.ts'
 
 /** What an app may ask of an outbox. Each resolves when the leader has recorded it. */
 export interface Controls extends Commands {
@@ -11,7 +14,7 @@ export interface Controls extends Commands {
 
 export type ControlName = keyof Controls
 
-const ofTasks = new Set<string>(['retry', 'discard', 'retryAll', 'discardAll'])
+const ofTasks = new Set<string>(['retry', 'discard', 'resolve', 'retryAll', 'discardAll'])
 
 /** A command on tasks counts whoever asked for it; what is said of the app as a whole ends with whoever said it. */
 export function isOfTasks({ name }: Command): boolean {
@@ -35,8 +38,16 @@ export function controlsOf(commands: Commands, gates: Gates): Controls {
 }
 
 /** Does what another tab's journal asks for; of a command that is not known nothing is done. */
-export async function obey(controls: Controls, { name, task = '', entityType = '' }: Command): Promise<string | void> {
+export async function obey(
+  controls: Controls,
+  { name, task = '', entityType = '', data }: Command,
+): Promise<string | void> {
   switch (name) {
+    case 'resolve': {
+      const resolution = data === undefined ? undefined : decodeValue(data)
+      if (!isResolution(resolution)) throw new PersistenceError(`${task}: there is no such resolution.`)
+      return controls.resolve(task, resolution)
+    }
     case 'retry':
     case 'discard':
       return controls[name](task)

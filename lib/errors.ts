@@ -7,8 +7,10 @@ export interface PersistenceErrorInit {
   status?: number
   /** Milliseconds the remote asked to wait. */
   retryAfter?: number
-  /** What the remote holds instead: of a conflict. */
+  /** What the remote holds instead: of a conflict; `null` where it was deleted. */
   remote?: unknown
+  /** The version of what the remote holds: of a conflict. */
+  version?: string | number
 }
 
 /** The base of all errors here. Strategies throw the subclasses; they are told apart by class and status, never by text. */
@@ -18,12 +20,14 @@ export class PersistenceError extends Error {
   readonly status?: number
   readonly retryAfter?: number
   readonly remote?: unknown
+  readonly version?: string | number
 
   constructor(message: string, init: PersistenceErrorInit = {}) {
     super(message, 'cause' in init ? { cause: init.cause } : undefined)
     if (init.status !== undefined) this.status = init.status
     if (init.retryAfter !== undefined) this.retryAfter = init.retryAfter
     if (init.remote !== undefined) this.remote = init.remote
+    if (init.version !== undefined) this.version = init.version
   }
 }
 
@@ -57,7 +61,7 @@ export class AuthError extends PersistenceError {
   override readonly category: ErrorCategory = 'auth'
 }
 
-/** The remote holds another version (409 with a remote, 412). `remote` is what it holds. */
+/** The remote holds another version (409 with a remote, 412): `remote` and its `version`; a `remote` of `null` was deleted. */
 export class ConflictError extends PersistenceError {
   override name = 'ConflictError'
   override readonly category: ErrorCategory = 'conflict'

@@ -1,5 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 import type {
+  Conflict,
   Operation,
   PersistenceMetadata,
   PersistenceTask,
@@ -35,6 +36,10 @@ export type EntityErrorNews<E extends EntityMap> = EntityNews<E> & {
   willRetry: boolean
   retryAt?: number
 }
+/** Both sides changed an entity, and the app is asked: its answer goes to `resolve`. */
+export type EntityConflictNews<E extends EntityMap> = {
+  [K in EntityType<E>]: Conflict<E[K]> & { entityType: K; metadata: PersistenceMetadata }
+}[EntityType<E>]
 export interface TaskNews {
   task: PersistenceTask
 }
@@ -49,7 +54,7 @@ export interface OutboxEvents<E extends EntityMap> {
   'entity:update-error': EntityErrorNews<E>
   'entity:delete-error': EntityErrorNews<E>
   'entity:expired': EntityNews<E>
-  'entity:conflict': EntityNews<E>
+  'entity:conflict': EntityConflictNews<E>
   'entity:remote-changed': EntityNews<E>
   'queue:task-enqueued': TaskNews
   'queue:task-processing': TaskNews

@@ -1,10 +1,8 @@
 import { type Observable, Subscription } from 'rxjs'
 import { type Controls, controlsOf, isOfTasks, obey } from './controls.ts'
-import { createAttempts } from './delivery/attempt.ts'
-import { createDeadlines } from './delivery/deadlines.ts'
-import { createDelivery, type Delivery } from './delivery/delivery.ts'
+import { createCourier } from './courier.ts'
+import type { Delivery } from './delivery/delivery.ts'
 import { ClosedError, StorageError } from './errors.ts'
-import { createCommands } from './outbox/commands.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import type { Receipts } from './outbox/receipts.ts'
 import { forgetEnded, newsTo, replay } from './outbox/replay.ts'
@@ -15,7 +13,6 @@ import type { Journal } from './storage/journal.ts'
 import { createMirror, type Mirror } from './storage/mirror.ts'
 import type { MirrorHead } from './storage/mirrorFormat.ts'
 import { putAside as keepAside, quarantine } from './storage/quarantine.ts'
-import { encodeValue } from './storage/value.ts'
 import { claimJournal, type ClaimedJournal } from './tabs/claimJournal.ts'
 import type { Lead, Neighbours } from './tabs/neighbours.ts'
 import type { LeaderJournal } from './tabs/readLeader.ts'
@@ -81,8 +78,8 @@ export async function lead(config: LeadConfig): Promise<Stage> {
       mirror = createMirror({ ...config, ...settings, store: beside.mirror, state, journal: open, name, head })
       for (const change of changes) mirror.changed(...change)
     }
-    const delivery = deliveryOf(outbox, open, config)
-    const controls = controlsOf(commandsOf(outbox, open, config), gates)
+    const { delivery, commands } = createCourier(outbox, open, config)
+    const controls = controlsOf(commands, gates)
     const execute = executor(controls, delivery, config)
     const isOpen = () => !isAbandoned && config.isLeading()
     const { outbid, receipts } = config
@@ -164,47 +161,6 @@ async function begin(
   }
   await putAside(found.broken, journal, config, outbox)
   reportUnknown(outbox, config)
-}
-
-function deliveryOf(outbox: Outbox, journal: Journal, config: StageConfig): Delivery {
-  const { settings, owner, gates, views, isOnline, mayGo } = config
-  const deadlines = createDeadlines(settings.attemptTimeout, settings.scheduler)
-  const attempts = createAttempts({
-    owner,
-    deadlines,
-    metadataOf: ({ lane }) => views.metadata(lane) ?? { syncStatus: 'syncing', retryCount: 0, maxRetries: 0 },
-    operatorOf: (entityType) => settings.operatorsOf(entityType)?.attempt,
-    async saveProgress(entry, value) {
-      const data = encodeValue(value, 'progress')
-      const record = { kind: 'progress', ...outbox.stamp(), task: entry.lsn, data } as const
-      outbox.commit(record)
-      await journal.write([record], 'state')
-    },
-  })
-  return createDelivery({
-    ...settings,
-    outbox,
-    journal,
-    deadlines,
-    attempts,
-    isOnline,
-    mayGo,
-    whenLeading: config.freshness.whenLeading,
-    isAuthorized: (entityType) => !gates.unauthorized.has(entityType),
-    authRequired: gates.close,
-  })
-}
-
-function commandsOf(outbox: Outbox, journal: Journal, { settings, owner }: StageConfig) {
-  const { createId, scheduler, strategyOf } = settings
-  return createCommands({
-    outbox,
-    journal,
-    owner,
-    createId,
-    now: () => scheduler.now(),
-    keyWindowOf: (entityType) => strategyOf(entityType)?.keyWindow ?? Infinity,
-  })
 }
 
 /** Does what the journals of other tabs ask for, and says what came of it. */

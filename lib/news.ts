@@ -1,11 +1,12 @@
 import type { Subject } from 'rxjs'
 import type { EventBus } from './api.ts'
 import type { Entry } from './outbox/lane.ts'
-import type { Fact } from './outbox/outbox.ts'
+import type { Fact, ToldEnd } from './outbox/facts.ts'
 import type { Receipts } from './outbox/receipts.ts'
 import type { Views } from './sync/metadata.ts'
-import type { EntityErrorNews, EntityNews } from './events.ts'
-import type { PersistenceMetadata, TaskEnd, TaskResult } from './types.ts'
+import type { EntityConflictNews, EntityErrorNews, EntityNews } from './events.ts'
+import { isAsked } from './outbox/attempted.ts'
+import type { PersistenceMetadata, TaskResult } from './types.ts'
 
 type Untyped = Record<string, unknown>
 type Bus = Pick<EventBus<Untyped>, 'emit'>
@@ -38,7 +39,7 @@ const nothing: PersistenceMetadata = Object.freeze({ syncStatus: 'synced', retry
 
 /** Tells receipts, `results$` and the bus what the outbox says. What nobody listens to is not made. */
 export function createNews({ bus, isHeard, results$, receipts, views }: NewsConfig): (fact: Fact) => void {
-  const { task, metadata } = views
+  const { task, metadata, conflict } = views
 
   function tellTask(
     name: (typeof taskEvents)[keyof typeof taskEvents] | 'queue:task-enqueued' | 'queue:task-processing',
@@ -60,7 +61,14 @@ export function createNews({ bus, isHeard, results$, receipts, views }: NewsConf
     return data === undefined ? news : { ...news, data }
   }
 
-  function tellEntity(entry: Entry, end: TaskEnd): void {
+  function tellConflict(entry: Entry): void {
+    if (!isAsked(entry) || !isHeard('entity:conflict')) return
+    const news: EntityConflictNews<Untyped> = { ...conflict(entry), metadata: metadata(entry.lane) ?? nothing }
+    bus.emit('entity:conflict', Object.freeze(news))
+  }
+
+  function tellEntity(entry: Entry, end: ToldEnd): void {
+    if (end.status === 'conflict') tellConflict(entry)
     if (end.status === 'persisted' || end.status === 'expired') {
       const name = `entity:${end.status}` as const
       if (isHeard(name)) bus.emit(name, Object.freeze(entityNews(entry)))
@@ -74,20 +82,23 @@ export function createNews({ bus, isHeard, results$, receipts, views }: NewsConf
     bus.emit(name, Object.freeze(news))
   }
 
-  function resultOf(entry: Entry, end: TaskEnd): TaskResult {
+  function resultOf(entry: Entry, end: ToldEnd): TaskResult {
     const { lane, operation, id: taskId } = entry
     const { entityType, entityId: id } = lane
     const shown = metadata(lane) ?? nothing
-    return Object.freeze({ taskId, entityType, id, operation, task: task(entry), metadata: shown, ...end })
+    const about = { taskId, entityType, id, operation, task: task(entry), metadata: shown }
+    return Object.freeze(
+      end.status === 'conflict' ? { ...about, ...end, conflict: conflict(entry) } : { ...about, ...end },
+    )
   }
 
-  function tellResult(entry: Entry, end: TaskEnd): void {
+  function tellResult(entry: Entry, end: ToldEnd): void {
     const isAwaited = receipts.has(entry.id)
     if (!results$.observed && !isAwaited) return
     const result = resultOf(entry, end)
     if (result.status === 'superseded' && entry.lane.queue.some(({ id }) => id === result.supersededBy)) {
       receipts.follow(entry.id, result.supersededBy)
-    } else if (result.status !== 'retrying') receipts.settle(entry.id, result)
+    } else if (result.status !== 'retrying' && result.status !== 'conflict') receipts.settle(entry.id, result)
     results$.next(result)
   }
 

@@ -8,7 +8,7 @@ import { chooseStore, type StoreChoice } from './storage/chooseStore.ts'
 import { present } from './outbox/snapshot.ts'
 import type { JournalStore } from './storage/journalStore.ts'
 import type { EntityEvent, EntityMap, EntityOperators } from './events.ts'
-import type { PersistenceStrategy, RetryConfig } from './types.ts'
+import type { ConflictResolver, PersistenceStrategy, RetryConfig } from './types.ts'
 
 /** The options as the rest of the library sees them: complete, checked, and without types of entities. */
 export interface Settings {
@@ -41,12 +41,15 @@ export interface Settings {
   operatorsOf: (entityType: string) => EntityOperators<unknown> | undefined
   schemaOf: (entityType: string) => StandardSchemaV1 | undefined
   migrationOf: (entityType: string) => ((data: unknown, from: number) => unknown) | undefined
+  resolverOf: (entityType: string) => ConflictResolver | undefined
+  /** Types of which it is kept what both sides agreed on last. */
+  keepsBase: (entityType: string) => boolean
   keyOf: Encryption['key'] | undefined
 }
 
 const retryDefaults: RetryConfig = { maxRetries: 3, initialDelay: 180_000, multiplier: 4, maxDelay: 3_600_000 }
 const breakerDefaults: BreakerConfig = { failures: 5, delay: 5_000, maxDelay: 300_000 }
-const promised = ['pull', 'resolve', 'apply', 'conflict']
+const promised = ['pull', 'apply']
 
 const duration = z.number().check(z.gte(0))
 const count = z.int().check(z.gte(1))
@@ -92,6 +95,7 @@ const options = z.strictObject({
   schemas: perType(z.custom(isStandardSchema, 'has to be a Standard Schema')),
   schemaVersion: z.optional(count),
   migrations: perType(callable),
+  conflict: perType(callable),
   encryption: z.optional(
     z
       .object({ key: callable })
@@ -130,6 +134,7 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
   const migrations = new Map<string, ((data: unknown, from: number) => unknown) | undefined>(
     Object.entries(given.migrations ?? {}),
   )
+  const resolvers = new Map<string, ConflictResolver<never> | undefined>(Object.entries(given.conflict ?? {}))
   return {
     name: given.name ?? 'rx-outbox',
     owner$: typeof owner === 'string' ? of(owner) : owner,
@@ -159,6 +164,11 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     operatorsOf: (entityType) => operators.get(entityType),
     schemaOf: (entityType) => schemas.get(entityType),
     migrationOf: (entityType) => migrations.get(entityType),
+    resolverOf(entityType) {
+      const resolver = resolvers.get(entityType)
+      return resolver && ((conflict): ReturnType<ConflictResolver> => Reflect.apply(resolver, undefined, [conflict]))
+    },
+    keepsBase: (entityType) => resolvers.get(entityType) !== undefined,
     keyOf: encryption && ((request) => encryption.key(request)),
   }
 }
@@ -174,7 +184,7 @@ function check(given: object, entityTypes: string[]): void {
     const name = [...issue.path, ...unknown].join('.')
     throw new TypeError(`Option ${name}: ${unknown.length > 0 ? 'there is no such option' : issue.message}.`)
   }
-  for (const name of ['retryConfigByEntityType', 'operators', 'schemas', 'migrations'] as const) {
+  for (const name of ['retryConfigByEntityType', 'operators', 'schemas', 'migrations', 'conflict'] as const) {
     const types: unknown = Reflect.get(given, name)
     for (const type of Object.keys(types ?? {})) {
       if (!entityTypes.includes(type)) throw new TypeError(`Option ${name}.${type}: there is no strategy for ${type}.`)

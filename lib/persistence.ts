@@ -25,6 +25,7 @@ import { createSession } from './session.ts'
 import { statusOf, storageStatus } from './status.ts'
 import { createStreams } from './streams.ts'
 import { createViews, metadataOf } from './sync/metadata.ts'
+import { isResolution } from './sync/resolutions.ts'
 import type { EntityMap, EntityType } from './events.ts'
 import type { PersistenceMetadata, Receipt, StorageStatus, TaskOptions, TaskResult } from './types.ts'
 
@@ -208,6 +209,7 @@ export function createPersistence<E extends EntityMap>(config: {
     results$: results$.asObservable(),
     errors$: errors$.asObservable(),
     ...streams,
+    conflicts$: streams.conflicts$ as Persistence<E>['conflicts$'],
     metadata: metadata as Persistence<E>['metadata'],
     created: <K extends EntityType<E>>(entityType: K, data: E[K], options?: TaskOptions) =>
       take('create', { ...options, entityType, data }) as Receipt<E[K]>,
@@ -221,6 +223,11 @@ export function createPersistence<E extends EntityMap>(config: {
     flush: () => command((of) => of.flush()),
     retry: (taskId) => command((of) => of.retry(taskId)),
     discard: (taskId) => command((of) => of.discard(taskId)),
+    async resolve(taskId, resolution) {
+      if (!isResolution(resolution))
+        throw new TypeError('resolve() takes a task id, and local, remote or { merged: data }.')
+      return command((of) => of.resolve(taskId, resolution))
+    },
     retryAll: () => command((of) => of.retryAll()),
     discardAll: () => command((of) => of.discardAll()),
     async idle() {

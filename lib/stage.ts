@@ -3,7 +3,8 @@ import type { Delivery } from './delivery/delivery.ts'
 import type { Gates } from './gates.ts'
 import type { Settings } from './options.ts'
 import type { Lane } from './outbox/lane.ts'
-import { createOutbox, type Fact, type Outbox } from './outbox/outbox.ts'
+import type { Fact } from './outbox/facts.ts'
+import { createOutbox, type Outbox } from './outbox/outbox.ts'
 import type { StorageNews } from './recovery.ts'
 import { createJournal, type Journal } from './storage/journal.ts'
 import type { Mirror } from './storage/mirror.ts'
@@ -67,6 +68,7 @@ export function emptyOutbox(
     quiet,
     longestWait: ({ held, lane }) => (held ? maxRetryAfter : retryConfigOf(lane.entityType).maxDelay),
     knows: (entityType, version) => strategyOf(entityType) !== undefined && version <= schemaVersion,
+    keeps: settings.keepsBase,
     schemaVersion,
     coalesceOf: (entityType) => strategyOf(entityType)?.coalesce,
     tell,

@@ -16,7 +16,7 @@ import { type Lane, laneKey } from './outbox/lane.ts'
 import type { Session } from './session.ts'
 import { sameStatus } from './status.ts'
 import { sameMetadata, type Views } from './sync/metadata.ts'
-import type { OutboxStatus, PersistenceMetadata, PersistenceTask } from './types.ts'
+import type { Conflict, OutboxStatus, PersistenceMetadata, PersistenceTask } from './types.ts'
 
 export interface StreamsConfig {
   /** Something changed: a lane, or anything (`undefined`). */
@@ -34,6 +34,7 @@ export interface Streams {
   status$: Observable<OutboxStatus>
   queue$: Observable<readonly PersistenceTask[]>
   dead$: Observable<readonly PersistenceTask[]>
+  conflicts$: Observable<readonly Conflict[]>
   metadata$: (entityType: string, id: string) => Observable<PersistenceMetadata | undefined>
 }
 
@@ -59,6 +60,16 @@ export function createStreams({ changed$, closed$, session, views, status, sched
     ).pipe(
       distinctUntilChanged((a, b) => a.length === b.length && a.every((entry, i) => entry === b[i])),
       map(tasks),
+    ),
+    conflicts$: live(
+      () => Array.from(session()?.stage?.outbox.state.asked ?? [], (entry) => ({ entry, base: entry.lane.base })),
+      changed$.pipe(auditTime(0, asapScheduler)),
+    ).pipe(
+      distinctUntilChanged(
+        (a, b) =>
+          a.length === b.length && a.every(({ entry, base }, i) => entry === b[i]?.entry && base === b[i]?.base),
+      ),
+      map((open) => Object.freeze(open.map(({ entry }) => views().conflict(entry)))),
     ),
     metadata$(entityType, id) {
       const key = laneKey(entityType, id)

@@ -151,6 +151,34 @@ export interface PersistenceTask<T = unknown> {
   outcome?: 'failed' | 'expired'
 }
 
+/** One entity that was changed here and at the remote. `undefined` for a side that deleted it. */
+export interface Conflict<T = unknown> {
+  entityType: string
+  id: string
+  /** The local change, for `resolve`. */
+  taskId: string
+  operation: Operation
+  /** Epoch ms of the local change, by the clock of this device. */
+  createdAt: number
+  /** What both sides began with; `undefined` where that is not known. */
+  base: T | undefined
+  local: T | undefined
+  remote: T | undefined
+}
+
+/** How a conflict ends: with what is here, with what the remote holds, or with something made of both. */
+export type Resolution<T = unknown> = 'local' | 'remote' | { merged: T }
+
+/**
+ * Decides about conflicts of one entity type; `'ask'` leaves it to the app, which calls `resolve`. It has
+ * `attemptTimeout` to answer; where it throws, or answers too late, the app is asked.
+ *
+ * @example ({ local, remote }) => (local && remote ? { merged: { ...remote, title: local.title } } : 'ask')
+ */
+export type ConflictResolver<T = unknown> = (
+  conflict: Conflict<T>,
+) => Resolution<T> | 'ask' | PromiseLike<Resolution<T> | 'ask'>
+
 export type ErrorCategory = 'network' | 'timeout' | 'server' | 'client' | 'auth' | 'conflict' | 'rate-limit' | 'unknown'
 
 /** An error as it can be stored and shown. */
@@ -174,13 +202,15 @@ export type TaskEnd<T = unknown> =
   /** `sent: false`: a create and a delete met while waiting, nothing was called. */
   | { status: 'persisted'; receipt: PersistReceipt<T>; sent: boolean }
   | { status: 'retrying'; error: TaskError; retryAt: number }
-  | { status: 'failed' | 'expired' | 'conflict'; error?: TaskError }
+  | { status: 'failed' | 'expired'; error?: TaskError }
+  /** No end either: what follows is decided by the option `conflict`, or by `resolve`. */
+  | { status: 'conflict'; error?: TaskError; conflict: Conflict<T> }
   | { status: 'superseded'; supersededBy: string }
   | { status: 'discarded' }
 
 /** How a receipt ends: the task's outcome, or why there is none. */
 export type Settled<T = unknown> =
-  | Exclude<TaskResult<T>, { status: 'retrying' }>
+  | Exclude<TaskResult<T>, { status: 'retrying' | 'conflict' }>
   | { status: 'not-stored' }
   /** It ended in another tab, and this one missed how. */
   | { status: 'unseen' }

@@ -1,13 +1,13 @@
 import { computed, type ComputedRef, type ShallowRef } from 'vue'
 import type { Persistence } from '../api.ts'
-import type { OutboxStatus, PersistenceTask } from '../types.ts'
+import type { Conflict, OutboxStatus, PersistenceTask } from '../types.ts'
 import { openingStatus } from '../status.ts'
 import { injectPersistence } from './persistenceSlot.ts'
 import { toLazyRef } from './toLazyRef.ts'
 import { toShallowRef } from './toShallowRef.ts'
 import { unsentOf } from './unsentOf.ts'
 
-type Commands = 'pause' | 'resume' | 'flush' | 'retry' | 'discard' | 'retryAll' | 'discardAll'
+type Commands = 'pause' | 'resume' | 'flush' | 'retry' | 'discard' | 'resolve' | 'retryAll' | 'discardAll'
 
 export interface UseOutboxReturn extends Pick<Persistence<Record<string, unknown>>, Commands> {
   status: Readonly<ShallowRef<OutboxStatus>>
@@ -15,6 +15,8 @@ export interface UseOutboxReturn extends Pick<Persistence<Record<string, unknown
   queue: ComputedRef<readonly PersistenceTask[]>
   /** The dead letters; watched from its first read on. */
   dead: ComputedRef<readonly PersistenceTask[]>
+  /** The conflicts that wait for `resolve`; watched from its first read on. */
+  conflicts: ComputedRef<readonly Conflict[]>
   /** Tasks that could go now. */
   pending: ComputedRef<number>
   /** Tasks in flight. */
@@ -34,12 +36,13 @@ export interface UseOutboxReturn extends Pick<Persistence<Record<string, unknown
  */
 export function useOutbox(): UseOutboxReturn {
   const persistence = injectPersistence()
-  const { pause, resume, flush, retry, discard, retryAll, discardAll } = persistence
+  const { pause, resume, flush, retry, discard, resolve, retryAll, discardAll } = persistence
   const status = toShallowRef(persistence.status$, openingStatus)
   return {
     status,
     queue: toLazyRef(persistence.queue$, []),
     dead: toLazyRef(persistence.dead$, []),
+    conflicts: toLazyRef<readonly Conflict[]>(persistence.conflicts$, []),
     pending: computed(() => status.value.pending),
     processing: computed(() => status.value.processing),
     waiting: computed(() => status.value.waiting),
@@ -50,6 +53,7 @@ export function useOutbox(): UseOutboxReturn {
     flush,
     retry,
     discard,
+    resolve,
     retryAll,
     discardAll,
   }

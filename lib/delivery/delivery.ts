@@ -15,12 +15,14 @@ import type { Deadlines } from './deadlines.ts'
 import { isUnreached } from './breaker.ts'
 import { afterReconciling } from './afterReconciling.ts'
 import { createBreakers } from './breakers.ts'
+import { type ConflictsConfig, createConflicts } from './conflicts.ts'
 import { doubtAfter } from './doubtAfter.ts'
 import { createMarks } from './marks.ts'
 import { retryAfterOf } from './retryAfterOf.ts'
 import { watchClock } from './watchClock.ts'
 
-export interface DeliveryConfig extends MigrationConfig {
+export interface DeliveryConfig
+  extends MigrationConfig, Pick<ConflictsConfig, 'resolutions' | 'conflictOf' | 'resolverOf' | 'trouble'> {
   outbox: Outbox
   journal: Pick<Journal, 'write'>
   attempts: Attempts
@@ -49,7 +51,7 @@ export interface Delivery {
   run$: Observable<never>
   /** Something may be able to go now. */
   wake: () => void
-  /** How many tasks could go now. */
+  /** How many tasks could go now, or are in a conflict that is being decided. */
   ready: () => number
 }
 
@@ -70,13 +72,16 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     return !breaker.isOpen || breaker.allows(scheduler.now())
   }
   const keyWindowOf = (entityType: string) => strategyOf(entityType)?.keyWindow ?? Infinity
+  const now = () => scheduler.now()
+  const conflicts = createConflicts({ ...config, now, wake })
   const marks = createMarks({
     outbox,
     journal: config.journal,
-    now: () => scheduler.now(),
+    now,
     open,
     oneByOne: (entityType) => keyWindowOf(entityType) === 0 || breakers.of(entityType).isOpen,
     migrate: (entry) => migrate(entry, config),
+    meet: conflicts.meet,
     wake,
   })
 
@@ -166,6 +171,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
       outbox.giveBack(entry, error)
       return
     }
+    if (error.category === 'conflict' && !permanent && conflicts.refused(entry, error, thrown)) return answered(entry)
     // Where it was only asked about, nothing is known that was not before.
     const inDoubt = forgotten(entry) || doubtAfter(error, entry)
     if (isUnreached(error.category) && !permanent) {
@@ -223,10 +229,11 @@ export function createDelivery(config: DeliveryConfig): Delivery {
       drain({ take, done: setAlarm }, deliver, config.concurrency),
       finalize(() => {
         alarm.close()
+        conflicts.close()
         config.deadlines.close()
       }),
     ),
     wake,
-    ready: () => schedule.ready(open),
+    ready: () => schedule.ready(open) + conflicts.open,
   }
 }

@@ -1,6 +1,7 @@
 import { classify } from '../errors.ts'
 import { type Entry, type Lane, laneKey } from '../outbox/lane.ts'
 import type { Outbox } from '../outbox/outbox.ts'
+import { isStale, remoteOf } from '../outbox/rows.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { Sending } from '../storage/records.ts'
 
@@ -13,6 +14,8 @@ export interface MarksConfig {
   oneByOne: (entityType: string) => boolean
   /** Brings a task into the present shape, before that is frozen; may throw. */
   migrate: (entry: Entry) => Pick<Sending, 'data' | 'schemaVersion'> | undefined
+  /** The remote holds another row than the task was made on: it is not marked, and does not go. */
+  meet: (entry: Entry) => void
   /** Marks were stored: somebody may go. */
   wake: () => void
 }
@@ -32,25 +35,26 @@ export interface Marks {
 
 const [fewest, most] = [4, 1024]
 
-export function createMarks({ outbox, journal, now, open, oneByOne, migrate, wake }: MarksConfig): Marks {
+export function createMarks({ outbox, journal, now, open, oneByOne, migrate, meet, wake }: MarksConfig): Marks {
   let ahead = fewest
   let begun = 0
   let writing = false
   let hungry = false
 
-  function inputOf({ lane: { known }, dependsOn }: Entry): Pick<Sending, 'backendId' | 'version' | 'backendIds'> {
+  function inputOf({ lane, dependsOn }: Entry): Pick<Sending, 'backendId' | 'version' | 'backendIds' | 'base'> {
     const { lanes } = outbox.state
     const backendIds = dependsOn?.map(
       ({ entityType, id }) => lanes.get(laneKey(entityType, id))?.known?.backendId ?? null,
     )
-    return { backendId: known?.backendId, version: known?.version, backendIds }
+    const { version, data: base } = remoteOf(lane) ?? {}
+    return { backendId: lane.known?.backendId, version, backendIds, base }
   }
 
   function freeze(entry: Entry, firstSentAt: number): Sending {
     // What was frozen once stays: it is sent under the same key.
-    const { backendId, version, backendIds } = entry.mark ?? inputOf(entry)
+    const { backendId, version, backendIds, base } = entry.mark ?? inputOf(entry)
     const migrated = entry.mark ? undefined : migrate(entry)
-    const input = { firstSentAt, backendId, version, backendIds, base: entry.mark?.base, ...migrated }
+    const input = { firstSentAt, backendId, version, backendIds, base, ...migrated }
     const record: Sending = { ...input, ...outbox.stamp(), kind: 'sending', task: entry.lsn }
     // It came back from a mirror, which may have missed the mark.
     const wasSent = entry.inDoubt && !entry.mark
@@ -59,8 +63,9 @@ export function createMarks({ outbox, journal, now, open, oneByOne, migrate, wak
     return record
   }
 
-  /** What cannot be brought into the present shape becomes a dead letter, and holds up nobody. */
+  /** Who is in conflict, or cannot be brought into the present shape, holds up nobody. */
   function freezeOrEnd(entry: Entry, frozen: Map<Entry, Sending>): void {
+    if (!entry.mark && isStale(entry)) return meet(entry)
     try {
       frozen.set(entry, freeze(entry, sentSince(entry)))
     } catch (error) {

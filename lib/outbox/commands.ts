@@ -4,10 +4,15 @@ import type { Enqueued, JournalRecord } from '../storage/records.ts'
 import { knowsKey } from './knowsKey.ts'
 import type { Entry } from './lane.ts'
 import type { Outbox } from './outbox.ts'
+import { isAsked } from './attempted.ts'
+import { isSameVersion } from './rows.ts'
 import { present } from './snapshot.ts'
+import type { Resolution } from '../types.ts'
 
 export interface CommandsConfig {
   outbox: Outbox
+  /** Puts in the place of a task what was decided; throws where that cannot be stored. */
+  settle: (entry: Entry, resolution: Resolution) => void
   journal: Pick<Journal, 'write' | 'flush'>
   owner: string
   now: () => number
@@ -21,11 +26,28 @@ export interface Commands {
   discard: (taskId: string) => Promise<void>
   retryAll: () => Promise<void>
   discardAll: () => Promise<void>
+  /** Ends a conflict that was asked about. */
+  resolve: (taskId: string, resolution: Resolution) => Promise<void>
   /** Waiting retries become due now, except under Retry-After. */
   flush: () => Promise<void>
 }
 
-export function createCommands({ outbox, journal, owner, now, createId, keyWindowOf }: CommandsConfig): Commands {
+/** Where the remote has gone on since the letter was sent, and what it was made on is known: the row that it was made on. */
+function basisOf({ on, local, mark, lane: { known } }: Entry): Pick<Enqueued, 'on' | 'local'> {
+  if (on) return { on: present(on), ...(local && { local: present(local) }) }
+  if (mark?.base === undefined || known?.data === undefined || isSameVersion(mark, known)) return {}
+  return { on: present({ version: mark.version, data: mark.base }), local: { data: known.data } }
+}
+
+export function createCommands({
+  outbox,
+  settle,
+  journal,
+  owner,
+  now,
+  createId,
+  keyWindowOf,
+}: CommandsConfig): Commands {
   const { state } = outbox
   /** Dead letters whose new task is being stored. */
   const reviving = new Set<Entry>()
@@ -84,6 +106,7 @@ export function createCommands({ outbox, journal, owner, now, createId, keyWindo
         expiresAt: expiryOf(letter),
         maxAge,
         dependsOn: letter.dependsOn,
+        ...basisOf(letter),
         data: letter.data,
       }),
     }
@@ -138,6 +161,12 @@ export function createCommands({ outbox, journal, owner, now, createId, keyWindo
         throw new PersistenceError(`Task ${taskId} is in flight: discard it when it has come back.`)
       refuseIfReviving(entry)
       drop(entry)
+      await journal.flush()
+    },
+    async resolve(taskId, resolution) {
+      const entry = find(taskId)
+      if (!isAsked(entry)) throw new PersistenceError(`Task ${taskId} is in no conflict that was asked about.`)
+      settle(entry, resolution)
       await journal.flush()
     },
     async flush() {

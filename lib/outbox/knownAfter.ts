@@ -1,16 +1,21 @@
 import type { Ended } from '../storage/records.ts'
 import type { Entry, Known } from './lane.ts'
+import { localOf } from './rows.ts'
 
 /** What is known of an entity once one of its tasks, which has left the queue, was persisted. */
-export function knownAfter({ lane, operation, place }: Entry, record: Ended): Known | undefined {
+export function knownAfter(entry: Entry, record: Ended): Known | undefined {
+  const { lane, operation, place, local } = entry
   const { known, queue } = lane
   const [first] = queue
   // A create and a delete that met say nothing of what an earlier task will still find.
   if (operation === 'delete') return first && first.place < place ? known : undefined
+  // Later tasks were made on what the app shows, whatever the remote made of it.
+  const isFollowed = local !== undefined || first !== undefined
+  const agreed = isFollowed ? localOf(entry).data : (record.data ?? entry.data)
   return {
     backendId: record.backendId ?? known?.backendId,
     version: record.version,
     lastSyncAt: record.at,
-    data: known?.data,
+    data: record.kept ? agreed : undefined,
   }
 }

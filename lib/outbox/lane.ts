@@ -32,7 +32,11 @@ export interface Entry {
   /** It may have been applied, and nobody knows. */
   inDoubt: boolean
   progress: string | undefined
-  /** `parked` waits for a decision: behind a dead create (`blockedBy`), or its entity type is unknown. */
+  /** The row of the remote that it was made on, where that is not what is known. */
+  on: Row | undefined
+  /** The app's own state, on which later tasks were made, where that is not this task's data. */
+  local: Local | undefined
+  /** `parked` waits for a decision: behind a dead create (`blockedBy`), in a conflict that was asked about, or its entity type is unknown. */
   state: 'waiting' | 'sending' | 'parked' | 'dead' | 'ended'
   blockedBy: Entry | undefined
   outcome: 'failed' | 'expired' | undefined
@@ -64,10 +68,16 @@ export interface Lane extends Line {
   /** Tasks of other lanes that wait for tasks of this one. */
   waiters: Set<Entry> | undefined
   known: Known | undefined
-  /** A row of the remote that came while tasks waited: what they have to be based on next. */
+  /** What the remote holds, where that is not what is known: the tasks have to be based on it, and the app to be told. */
   base: Row | undefined
   /** Epoch ms of the last event: for `quiet`. */
   lastAt: number
+}
+
+/** What an app shows of an entity. */
+export interface Local {
+  /** The entity as text; `undefined` where it was deleted. */
+  data: string | undefined
 }
 
 /** What outlives the tasks of an entity. */
@@ -75,7 +85,7 @@ export interface Known {
   backendId: string | undefined
   version: string | number | undefined
   lastSyncAt: number | undefined
-  /** What both sides agreed on last, as text; only of types whose conflicts ask for it. */
+  /** What the next change is counted from: what both sides agreed on last; only of types whose conflicts ask for it. */
   data: string | undefined
 }
 
@@ -134,6 +144,8 @@ export function createEntry(record: Enqueued, lane: Lane, state: Entry['state'])
     mark: undefined,
     inDoubt: false,
     progress: undefined,
+    on: record.on && { version: record.on.version, data: record.on.data },
+    local: record.local && { data: record.local.data },
     state,
     blockedBy: undefined,
     outcome: undefined,

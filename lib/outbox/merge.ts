@@ -1,7 +1,9 @@
 import { decodeValue, encodeValue } from '../storage/value.ts'
 import type { Operation } from '../types.ts'
+import { isAsked } from './attempted.ts'
 import { coalesce } from './coalesce.ts'
 import type { Entry, Lane } from './lane.ts'
+import { isStale } from './rows.ts'
 
 export interface MergeConfig {
   /** The version of the app's shapes. */
@@ -17,15 +19,23 @@ export function mergedOperation(
   lanesOf: (dependsOn: Entry['dependsOn']) => Lane[],
   config: MergeConfig,
 ): Operation | 'nothing' | undefined {
-  if (!older || older.state !== 'waiting' || newer.state !== 'waiting' || older.mark || newer.mark) return undefined
-  // It came back from a mirror: it may have been sent.
-  if (older.inDoubt) return undefined
+  if (!older || newer.state !== 'waiting' || newer.mark || !isOpen(older)) return undefined
+  // The newer one was made on something else than what would be sent.
+  if (older.local) return undefined
   if (lanesOf(newer.dependsOn).some((on) => on !== newer.lane && waitsForMore(newer, older, on))) return undefined
   // A dead letter between them would come after the newer one when it is retried.
   if (newer.lane.dead?.some(({ place }) => place > older.place)) return undefined
   if (newer.data !== undefined && !isOfNow(older, newer, config)) return undefined
   const operation = coalesce(older.operation, newer.operation)
   return operation === 'nothing' && isThere(older) ? 'delete' : operation
+}
+
+/** Nobody may have sent it; or it was refused, and will not be sent again as it is. */
+function isOpen(older: Entry): boolean {
+  if (isAsked(older)) return true
+  if (older.state !== 'waiting') return false
+  // In doubt without a mark: it came back from a mirror.
+  return older.mark ? older.error?.category === 'conflict' && isStale(older) : !older.inDoubt
 }
 
 /** Whether the data of both can be joined: always, where the newer's simply stands. */
@@ -35,9 +45,10 @@ function isOfNow(older: Entry, newer: Entry, { schemaVersion, coalesceOf }: Merg
 }
 
 /** The remote will have the entity already: a create and a delete do not cancel out. */
-function isThere({ lane: { known, queue }, place }: Entry): boolean {
+function isThere({ lane: { known, base, queue }, place }: Entry): boolean {
   const before = queue.findLast((task) => task.place < place)
-  return before ? before.operation !== 'delete' : known !== undefined
+  if (before) return before.operation !== 'delete'
+  return base ? base.data !== undefined : known !== undefined
 }
 
 /** The newer one waits there for something that the older one does not: then it may not move to its place. */

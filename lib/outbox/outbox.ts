@@ -1,25 +1,16 @@
 import { PersistenceError } from '../errors.ts'
 import type { Journal } from '../storage/journal.ts'
-import type { Ended, Enqueued, JournalRecord } from '../storage/records.ts'
-import type { PersistReceipt, TaskEnd, TaskError } from '../types.ts'
+import type { Ended, Enqueued, JournalRecord, Retry } from '../storage/records.ts'
+import type { Operation, PersistReceipt, TaskError } from '../types.ts'
 import { Heap } from './heap.ts'
-import { type Entry, type Lane, laneKey } from './lane.ts'
+import type { Fact, Unsent } from './facts.ts'
+import type { Entry, Lane } from './lane.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
 import { joinedData, type MergeConfig, mergedOperation } from './merge.ts'
 import { present } from './snapshot.ts'
-import { waitsFor } from './relations.ts'
+import { createStanding, type Standing } from './standing.ts'
 import { createState, type OutboxState } from './state.ts'
-
-/** What happened to a task: the outbox says it, others make results and events of it. */
-export type Fact =
-  | { entry: Entry; is: 'enqueued' | 'processing' }
-  | { entry: Entry; is: 'ended'; end: TaskEnd; removed?: true }
-
-/** The ends that need no answer of a remote. */
-export type Unsent =
-  | { status: 'failed' | 'expired'; error?: TaskError }
-  | { status: 'superseded'; supersededBy: string }
-  | { status: 'discarded' }
+import { keptText } from './keptText.ts'
 
 export interface OutboxConfig extends MergeConfig {
   journal: Pick<Journal, 'note'>
@@ -29,6 +20,8 @@ export interface OutboxConfig extends MergeConfig {
   /** The longest a task may be made to wait, ms: a clock that was set back delays no more than this. */
   longestWait: (entry: Entry) => number
   knows: (entityType: string, schemaVersion: number) => boolean
+  /** Types of which it is kept what was persisted last, for conflicts. */
+  keeps: (entityType: string) => boolean
   tell: (fact: Fact) => void
   changed: (lane: Lane) => void
   /** A record is in the state now; `entry` is the task it was about. */
@@ -37,13 +30,15 @@ export interface OutboxConfig extends MergeConfig {
 }
 
 /** The durable queue: takes tasks in, says who is next, and records what became of them. */
-export interface Outbox {
+export interface Outbox extends Pick<Standing, 'hold'> {
   readonly state: OutboxState
   readonly schedule: Schedule<Lane>
   /** Live tasks by when they expire. */
   readonly expiring: Heap<Entry>
   /** Adds one record to the state, and says where the lanes it touched stand now. */
   commit: (record: JournalRecord) => Entry | undefined
+  /** The same, and the record is written behind. */
+  note: (record: JournalRecord) => void
   /** The number of the next record. */
   stamp: () => { lsn: number; epoch: number }
   /** Tasks that are stored now enter their lanes; `merge` joins them with what waits there, `isTold` says who is known. */
@@ -54,6 +49,14 @@ export interface Outbox {
   retryLater: (entry: Entry, retry: { retryAt: number; error: TaskError; held: boolean; inDoubt: boolean }) => void
   persisted: (entry: Entry, receipt: PersistReceipt, sent: boolean) => void
   end: (entry: Entry, end: Unsent, inDoubt?: boolean) => void
+  /** Puts a new task in the place of one that was not persisted; `retry` says what its attempts were. */
+  replace: (older: Entry, record: Enqueued, retry?: Pick<Retry, 'retryCount' | 'retryAt' | 'error'>) => void
+  /** Parks a task in conflict: the app is asked. */
+  ask: (entry: Entry, error: TaskError) => void
+  /** Joins what waits behind a task whose conflict is to be answered. */
+  joinBehind: (entry: Entry) => void
+  /** Ends what `hold` began. */
+  letGo: (lane: Lane) => void
   /** Reads these lanes anew. */
   refresh: (lanes: Iterable<Lane>) => void
   /** Reads all lanes anew: after a replay, or when what gates them has changed. */
@@ -65,6 +68,8 @@ export function createOutbox(config: OutboxConfig): Outbox {
   const touched = new Set<Lane>()
   const state = createState({ knows: config.knows, touch: (lane) => touched.add(lane) })
   const schedule = createSchedule<Lane>(config.maxOvertakes, ({ entityType }) => entityType)
+  const touch = (lane: Lane) => void touched.add(lane)
+  const { refresh, hold, letGo, lanesOf } = createStanding({ ...config, lanes: state.lanes, schedule, touch })
   const expiring = new Heap<Entry>(
     { get: ({ byExpiry }) => byExpiry, set: (entry, at) => void (entry.byExpiry = at) },
     (a, b) => (a.expiresAt ?? 0) < (b.expiresAt ?? 0),
@@ -94,46 +99,6 @@ export function createOutbox(config: OutboxConfig): Outbox {
     }
   }
 
-  /** Where a lane stands in the schedule: nowhere while it is empty, in flight, parked or blocked. */
-  function refresh(lane: Lane): void {
-    const head = lane.queue[0]
-    const rank = rankOf(lane)
-    if (rank !== lane.rank) {
-      // A dependency inherits the priority of who waits for it.
-      for (const { dependsOn } of lane.queue) {
-        for (const on of lanesOf(dependsOn)) if (rank > on.rank || lane.rank === on.rank) touched.add(on)
-      }
-      lane.rank = rank
-    }
-    if (head?.state !== 'waiting' || lanesOf(head.dependsOn).some((on) => on !== lane && waitsFor(head, on))) {
-      schedule.delete(lane)
-      return
-    }
-    lane.age = head.place
-    lane.dueAt = dueAt(head)
-    schedule.set(lane, now())
-  }
-
-  function rankOf(lane: Lane): number {
-    let rank = -Infinity
-    for (const { priority } of lane.queue) if (priority > rank) rank = priority
-    for (const waiter of lane.waiters ?? []) {
-      // Behind a dead letter alone nobody waits.
-      if (waiter.lane.rank > rank && (!lane.dead || waitsFor(waiter, lane))) rank = waiter.lane.rank
-    }
-    return rank
-  }
-
-  function dueAt(head: Entry): number {
-    const retryAt = head.retryAt === 0 ? 0 : Math.min(head.retryAt, now() + config.longestWait(head))
-    if (config.quiet === 0 || head.mark) return retryAt
-    return Math.max(retryAt, Math.min(head.lane.lastAt, now()) + config.quiet)
-  }
-
-  function lanesOf(dependsOn: Entry['dependsOn']): Lane[] {
-    return (dependsOn ?? []).flatMap((ref) => state.lanes.get(laneKey(ref.entityType, ref.id)) ?? [])
-  }
-
   /** Joins a task that just came with the one before it, while nobody may have sent either. */
   function mergeWithOlder(newer: Entry): void {
     const { queue, entityType } = newer.lane
@@ -148,12 +113,15 @@ export function createOutbox(config: OutboxConfig): Outbox {
       config.trouble(error)
       return
     }
+    succeed(older, newer, operation === 'nothing' ? 'delete' : operation, data)
+    if (operation === 'nothing') persisted(newer, {}, false)
+  }
+
+  function succeed(older: Entry, newer: Entry, operation: Operation, data?: string): void {
     expiring.delete(older)
-    const kept = operation === 'nothing' ? 'delete' : operation
-    note({ kind: 'superseded', ...stamp(), task: older.lsn, by: newer.lsn, operation: kept, data })
+    note({ kind: 'superseded', ...stamp(), task: older.lsn, by: newer.lsn, operation, data })
     ended++
     tell({ entry: older, is: 'ended', end: { status: 'superseded', supersededBy: newer.id } })
-    if (operation === 'nothing') persisted(newer, {}, false)
   }
 
   /** It is no longer in flight: its time may run out again. */
@@ -176,7 +144,8 @@ export function createOutbox(config: OutboxConfig): Outbox {
     const { backendId, version, syncedAt } = receipt
     const at = syncedAt ?? now()
     const unsent = sent ? undefined : true
-    note({ ...stamp(), kind: 'ended', task: entry.lsn, outcome: 'persisted', at, backendId, version, unsent })
+    const kept = config.keeps(entry.lane.entityType) ? keptText(entry, receipt.data) : undefined
+    note({ ...stamp(), kind: 'ended', task: entry.lsn, outcome: 'persisted', at, backendId, version, unsent, ...kept })
     count()
     tell({ entry, is: 'ended', end: { status: 'persisted', receipt, sent } })
   }
@@ -186,23 +155,49 @@ export function createOutbox(config: OutboxConfig): Outbox {
     settleTouched()
   }
 
+  function enter(record: Enqueued, isTold?: (taskId: string) => boolean): Entry | undefined {
+    const entry = commit(record)
+    if (!entry) return undefined
+    taken++
+    if (entry.expiresAt !== undefined) expiring.set(entry)
+    if (!isTold?.(entry.id)) tell({ entry, is: 'enqueued' })
+    return entry
+  }
+
   return {
     state,
     schedule,
     expiring,
     commit,
+    note,
     stamp,
     persisted,
+    hold,
     refresh: refreshLanes,
     accept(records, { merge, isTold }) {
       for (const record of records) {
-        const entry = commit(record)
-        if (!entry) continue
-        taken++
-        if (entry.expiresAt !== undefined) expiring.set(entry)
-        if (!isTold?.(entry.id)) tell({ entry, is: 'enqueued' })
-        if (merge) mergeWithOlder(entry)
+        const entry = enter(record, isTold)
+        if (merge && entry) mergeWithOlder(entry)
       }
+    },
+    replace(older, record, retry) {
+      journal.note(record)
+      const newer = enter(record)
+      if (!newer) return
+      if (retry) note({ kind: 'retry', ...stamp(), task: record.lsn, ...retry })
+      succeed(older, newer, record.operation)
+    },
+    ask(entry, error) {
+      const { lsn: task, retryCount, inDoubt } = entry
+      note({ kind: 'retry', ...stamp(), task, retryCount, retryAt: 0, error, inDoubt, asked: true })
+      tell({ entry, is: 'ended', end: { status: 'conflict', error } })
+    },
+    joinBehind({ lane: { queue } }) {
+      for (const later of queue.slice(1)) mergeWithOlder(later)
+    },
+    letGo(lane) {
+      letGo(lane)
+      settleTouched()
     },
     begin(entry) {
       schedule.delete(entry.lane)

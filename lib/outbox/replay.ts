@@ -1,5 +1,6 @@
 import type { JournalRecord } from '../storage/records.ts'
-import type { Fact, Outbox } from './outbox.ts'
+import type { Fact } from './facts.ts'
+import type { Outbox } from './outbox.ts'
 import type { Receipts } from './receipts.ts'
 import { retold } from './retold.ts'
 import type { OutboxState } from './state.ts'

@@ -1,7 +1,6 @@
 import type { JournalRecord } from '../storage/records.ts'
-import type { TaskEnd } from '../types.ts'
 import type { Entry } from './lane.ts'
-import type { Fact } from './outbox.ts'
+import type { Fact, ToldEnd } from './facts.ts'
 import { present } from './snapshot.ts'
 
 /**
@@ -20,7 +19,8 @@ export function retold(
   return { entry: before.entry, is: 'ended', end, ...removed }
 }
 
-function endOf(record: JournalRecord, after: Entry | undefined): TaskEnd | undefined {
+function endOf(record: JournalRecord, after: Entry | undefined): ToldEnd | undefined {
+  if (record.kind === 'retry' && record.asked) return { status: 'conflict', error: record.error }
   if (record.kind === 'retry') return { status: 'retrying', error: record.error, retryAt: record.retryAt }
   if (record.kind === 'superseded') return after && { status: 'superseded', supersededBy: after.id }
   if (record.kind !== 'ended') return undefined

@@ -9,6 +9,7 @@ import type {
   Retry,
   Sending,
 } from '../storage/records.ts'
+import { isAsked } from './attempted.ts'
 import type { Entry, Lane } from './lane.ts'
 import type { OutboxState } from './state.ts'
 
@@ -61,6 +62,8 @@ export function* recordsOf(entry: Entry, epoch: number, owner: string): Generato
       dependsOn: entry.dependsOn,
       place: entry.place === lsn ? undefined : entry.place,
       retryOf: entry.retryOf,
+      on: entry.on,
+      local: entry.local,
       data: entry.data,
     }),
   }
@@ -72,7 +75,8 @@ export function* recordsOf(entry: Entry, epoch: number, owner: string): Generato
     const { retryCount, retryAt, error, held } = entry
     // Marked again, it may have gone by the time this is read.
     const inDoubt = entry.inDoubt || mark?.durable
-    yield { kind: 'retry', lsn, epoch, task: lsn, retryCount, retryAt, error, held, inDoubt }
+    const put = { kind: 'retry', lsn, epoch, task: lsn, retryCount, retryAt, error, held, inDoubt } as const
+    yield isAsked(entry) ? { ...put, asked: true } : put
   }
   if (entry.progress !== undefined) yield { kind: 'progress', lsn, epoch, task: lsn, data: entry.progress }
   if (entry.state === 'dead') {

@@ -1,9 +1,11 @@
-import type { Ended, Enqueued, JournalRecord, Sending, Superseded } from '../storage/records.ts'
-import { putOff } from './attempted.ts'
+import type { Ended, Enqueued, JournalRecord, Retry, Sending } from '../storage/records.ts'
+import { freeze, putOff } from './attempted.ts'
 import { createEntry, createLane, insertByPlace, type Entry, type Lane, laneKey, removeFrom } from './lane.ts'
 import { knownAfter } from './knownAfter.ts'
 import { createParking } from './parking.ts'
-import { allRefs, createRelations, mayWaitFor, waitsFor } from './relations.ts'
+import { createRelations, mayWaitFor, waitsFor } from './relations.ts'
+import { baseAfter } from './rows.ts'
+import { createSuccession } from './succession.ts'
 
 /** What a journal means: the fold of its records, in order. Replaying and living go through the same `apply`. */
 export interface OutboxState {
@@ -17,6 +19,8 @@ export interface OutboxState {
   readonly checkpoints: Map<string, string>
   /** Tasks in flight. */
   readonly sending: Set<Entry>
+  /** Tasks in a conflict that the app was asked about. */
+  readonly asked: Set<Entry>
   /** How many tasks are in each state. */
   readonly counts: Record<Entry['state'], number>
   lsn: number
@@ -45,20 +49,23 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
   const imported = new Map<string, number>()
   const checkpoints = new Map<string, string>()
   const inFlight = new Set<Entry>()
+  const asked = new Set<Entry>()
   const counts = { waiting: 0, sending: 0, parked: 0, dead: 0, ended: 0 }
   const begun = { lsn: 0, epoch: 0, id: undefined, doubt: undefined }
-  const maps = { lanes, tasks, dead: letters, imported, checkpoints, sending: inFlight, counts }
+  const maps = { lanes, tasks, dead: letters, imported, checkpoints, sending: inFlight, asked, counts }
   const state: OutboxState = { ...maps, ...begun, become, apply }
 
   const relations = createRelations(lanes, touch)
   const { followers, deadCreateBefore, awaitDependencies, forsake } = relations
   const { park, unpark } = createParking({ relations, become, touch })
+  const superseded = createSuccession({ tasks, relations, become })
 
   function become(entry: Entry, next: Entry['state']): void {
     counts[entry.state]--
     counts[next]++
     if (next === 'sending') inFlight.add(entry)
     else if (entry.state === 'sending') inFlight.delete(entry)
+    if (next !== 'parked') asked.delete(entry)
     entry.state = next
   }
 
@@ -72,23 +79,17 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
         return enqueued(record)
       case 'sending':
         return sending(record)
-      case 'retry': {
-        const entry = tasks.get(record.task)
-        if (entry) {
-          putOff(entry, record, isDoubtful(record))
-          touch(entry.lane)
-        }
-        return entry
-      }
+      case 'retry':
+        return retry(record)
       case 'ended':
         return ended(record)
       case 'superseded':
-        return superseded(record)
+        return touched(superseded(record))
       case 'metadata': {
         const { backendId, version, lastSyncAt, data } = record
         const own = lane(record.entityType, record.entityId)
         own.known = { backendId, version, lastSyncAt, data }
-        own.base = undefined
+        rebase(own, undefined)
         return undefined
       }
       case 'progress': {
@@ -100,7 +101,7 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
         imported.set(record.writer, record.upTo)
         return undefined
       case 'base':
-        lane(record.entityType, record.entityId).base = { version: record.version, data: record.data }
+        rebase(lane(record.entityType, record.entityId), { version: record.version, data: record.data })
         return undefined
       case 'checkpoint':
         checkpoints.set(record.entityType, record.data)
@@ -149,21 +150,40 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     return entry
   }
 
+  function retry(record: Retry): Entry | undefined {
+    const entry = tasks.get(record.task)
+    if (!entry) return undefined
+    putOff(entry, record, isDoubtful(record))
+    if (record.asked) {
+      become(entry, 'parked')
+      asked.add(entry)
+    }
+    return touched(entry)
+  }
+
+  /** Whoever was asked about another row has to be asked anew. */
+  function rebase(own: Lane, base: Lane['base']): void {
+    own.base = base
+    for (const entry of own.queue) if (asked.has(entry)) become(entry, isKnown(entry) ? 'waiting' : 'parked')
+    touch(own)
+  }
+
+  const isKnown = ({ lane: { entityType }, schemaVersion }: Pick<Entry, 'lane' | 'schemaVersion'>) =>
+    knows(entityType, schemaVersion)
+
+  function touched(entry: Entry | undefined): Entry | undefined {
+    if (entry) touch(entry.lane)
+    return entry
+  }
+
   function sending(record: Sending): Entry | undefined {
     const entry = tasks.get(record.task)
     if (!entry) return undefined
-    const { firstSentAt, backendId, version, backendIds, base, schemaVersion, data } = record
-    entry.mark = { firstSentAt, backendId, version, backendIds, base, durable: false }
-    // Read from a journal, a mark means that it may have been sent; who writes it live knows better.
-    entry.inDoubt = true
-    if (schemaVersion !== undefined && data !== undefined) {
-      entry.schemaVersion = schemaVersion
-      entry.data = data
-      // By a newer app than this one.
-      if (entry.state === 'waiting' && !knows(entry.lane.entityType, schemaVersion)) {
-        become(entry, 'parked')
-        touch(entry.lane)
-      }
+    freeze(entry, record)
+    // By a newer app than this one.
+    if (entry.state === 'waiting' && !isKnown(entry)) {
+      become(entry, 'parked')
+      touch(entry.lane)
     }
     return entry
   }
@@ -181,7 +201,9 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     // Whoever was parked only because this one was.
     if (blockedBy && entry.operation === 'create') unpark(entry, blockedBy)
     if (record.outcome === 'persisted') {
+      const base = baseAfter(entry, record)
       own.known = knownAfter(entry, record)
+      own.base = base
       for (const dead of own.dead ?? []) if (dead.place < entry.place) dead.overtakenBy = entry.id
     }
     if (died) {
@@ -196,28 +218,6 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
     forsake(entry)
     release(own)
     return entry
-  }
-
-  function superseded({ task, by, operation, data }: Superseded): Entry | undefined {
-    const older = tasks.get(task)
-    const newer = tasks.get(by)
-    if (!older || !newer) return undefined
-    const { queue } = newer.lane
-    removeFrom(queue, older)
-    removeFrom(queue, newer)
-    forsake(older)
-    forsake(newer)
-    tasks.delete(older.lsn)
-    become(older, 'ended')
-    newer.place = older.place
-    newer.operation = operation
-    if (data !== undefined) newer.data = data
-    newer.priority = Math.max(older.priority, newer.priority)
-    newer.dependsOn = allRefs(older.dependsOn, newer.dependsOn)
-    insertByPlace(queue, newer)
-    awaitDependencies(newer)
-    touch(newer.lane)
-    return newer
   }
 
   /** A dead letter leaves; what was parked behind it waits again. */

@@ -24,10 +24,12 @@ const columns = {
     'retryOf',
     'from',
     'fromLsn',
+    'on',
+    'local',
   ],
   sending: ['task', 'firstSentAt', 'backendId', 'version', 'backendIds', 'base', 'schemaVersion'],
-  retry: ['task', 'retryCount', 'retryAt', 'error', 'held', 'inDoubt'],
-  ended: ['task', 'outcome', 'at', 'backendId', 'version', 'error', 'inDoubt', 'by', 'unsent'],
+  retry: ['task', 'retryCount', 'retryAt', 'error', 'held', 'inDoubt', 'asked'],
+  ended: ['task', 'outcome', 'at', 'backendId', 'version', 'error', 'inDoubt', 'by', 'unsent', 'kept'],
   superseded: ['task', 'by', 'operation'],
   imported: ['writer', 'upTo'],
   command: ['name', 'task', 'entityType'],
@@ -149,7 +151,13 @@ function isRecord(record: { [name: string]: unknown }): record is JournalRecord 
     return false
   }
   if (!texts.every((name) => record[name] === undefined || typeof record[name] === 'string')) return false
-  return isListOf(record['dependsOn'], isRef) && isListOf(record['backendIds'], isIdOrNull) && isError(record['error'])
+  return (
+    isListOf(record['dependsOn'], isRef) &&
+    isListOf(record['backendIds'], isIdOrNull) &&
+    isError(record['error']) &&
+    isRow(record['on']) &&
+    isRow(record['local'])
+  )
 }
 
 function isListOf(value: unknown, isOne: (value: unknown) => boolean): boolean {
@@ -159,6 +167,14 @@ function isListOf(value: unknown, isOne: (value: unknown) => boolean): boolean {
 const isRef = (value: unknown): boolean => hasTexts(value, 'entityType', 'id')
 const isIdOrNull = (value: unknown): boolean => value === null || typeof value === 'string'
 const isError = (value: unknown): boolean => value === undefined || hasTexts(value, 'category', 'message')
+
+/** An object, whose data is text where it has any. */
+function isRow(value: unknown): boolean {
+  if (value === undefined) return true
+  if (typeof value !== 'object' || value === null) return false
+  const data: unknown = Reflect.get(value, 'data')
+  return data === undefined || typeof data === 'string'
+}
 
 function hasTexts(value: unknown, ...names: string[]): boolean {
   return (

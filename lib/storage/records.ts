@@ -54,6 +54,10 @@ export interface Enqueued extends Numbered {
   /** The follower in whose journal it stood before, and its lsn there. */
   from?: string
   fromLsn?: number
+  /** The row of the remote that it was made on, where that is not what is known. */
+  on?: { version?: string | number; data?: string }
+  /** The app's own state, on which later tasks were made, where that is not this task's data; empty: it was deleted. */
+  local?: { data?: string }
   data?: string
 }
 
@@ -83,6 +87,8 @@ export interface Retry extends Numbered {
   held?: boolean
   /** Nobody knows whether it was applied. */
   inDoubt?: boolean
+  /** It is in conflict, and the app is asked: parked until then. */
+  asked?: boolean
 }
 
 export interface Ended extends Numbered {
@@ -98,6 +104,10 @@ export interface Ended extends Numbered {
   by?: string
   /** A create and a delete met: nothing was called. */
   unsent?: boolean
+  /** What was persisted is kept, for later conflicts. */
+  kept?: boolean
+  /** What the remote holds now, where that is not the task's data. */
+  data?: string
 }
 
 /** Two tasks that waited became one: the newer, in the older's place. */
@@ -121,6 +131,8 @@ export interface Command extends Numbered {
   name: string
   task?: string
   entityType?: string
+  /** Of `resolve`: the resolution. */
+  data?: string
 }
 
 export interface Metadata extends Numbered {

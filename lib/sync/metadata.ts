@@ -1,6 +1,7 @@
 import type { Entry, Lane } from '../outbox/lane.ts'
-import type { PersistenceMetadata, PersistenceTask } from '../types.ts'
+import type { Conflict, PersistenceMetadata, PersistenceTask } from '../types.ts'
 import { present } from '../outbox/snapshot.ts'
+import { madeOn, remoteOf } from '../outbox/rows.ts'
 import { decodeValue } from '../storage/value.ts'
 
 /** How an app sees what the outbox holds. Derived on demand: nothing of it is kept twice. */
@@ -8,6 +9,8 @@ export interface Views {
   task: (entry: Entry) => PersistenceTask
   /** `undefined` for an entity of which nothing is known. */
   metadata: (lane: Lane) => PersistenceMetadata | undefined
+  /** What both sides hold, where they differ. */
+  conflict: (entry: Entry) => Conflict
 }
 
 export function createViews(owner: string, maxRetriesOf: (entityType: string) => number): Views {
@@ -41,6 +44,12 @@ export function createViews(owner: string, maxRetriesOf: (entityType: string) =>
         }),
       })
     },
+    conflict(entry) {
+      const { lane, id: taskId, operation, createdAt } = entry
+      const { entityType, entityId: id } = lane
+      const sides = { base: read(madeOn(entry)), local: read(entry), remote: read(remoteOf(lane)) }
+      return Object.freeze({ entityType, id, taskId, operation, createdAt, ...sides })
+    },
     metadata(lane) {
       const { known, queue, dead } = lane
       if (!known && queue.length === 0 && !dead) return undefined
@@ -59,6 +68,9 @@ export function createViews(owner: string, maxRetriesOf: (entityType: string) =>
     },
   }
 }
+
+const read = (side: { data: string | undefined } | undefined): unknown =>
+  side?.data === undefined ? undefined : readable(side.data)
 
 /** Damaged, or stored by a newer version: its attempts fail and say why, whoever only looks sees no data. */
 function readable(text: string): unknown {

@@ -1,4 +1,5 @@
-import type { Fact, Outbox } from '../outbox/outbox.ts'
+import type { Fact } from '../outbox/facts.ts'
+import type { Outbox } from '../outbox/outbox.ts'
 import type { Receipts } from '../outbox/receipts.ts'
 import { forgetEnded, newsTo, replay } from '../outbox/replay.ts'
 import type { Enqueued, JournalRecord } from '../storage/records.ts'

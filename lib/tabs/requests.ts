@@ -1,6 +1,7 @@
 import type { ControlName, Controls } from '../controls.ts'
 import { ClosedError, PersistenceError } from '../errors.ts'
 import type { Command } from '../storage/records.ts'
+import { encodeValue } from '../storage/value.ts'
 
 /** The journal in which commands are kept. */
 export interface RequestBook {
@@ -24,6 +25,9 @@ export interface Requests {
   close: () => void
 }
 
+/** What a command is about. */
+type Subject = Pick<Command, 'task' | 'entityType' | 'data'>
+
 interface Asked {
   record: Command
   resolve: (taskId: string) => void
@@ -34,7 +38,7 @@ export function createRequests(): Requests {
   const asked = new Map<number, Asked>()
   let book: RequestBook | undefined
 
-  function ask(name: ControlName, subject: Pick<Command, 'task' | 'entityType'> = {}): Promise<string> {
+  function ask(name: ControlName, subject: Subject = {}): Promise<string> {
     return new Promise((resolve, reject) => {
       if (!book) throw new ClosedError('The outbox is closed.')
       const record: Command = { kind: 'command', ...book.stamp(), name, ...subject }
@@ -46,7 +50,7 @@ export function createRequests(): Requests {
     })
   }
 
-  async function tell(name: ControlName, subject?: Pick<Command, 'task' | 'entityType'>): Promise<void> {
+  async function tell(name: ControlName, subject?: Subject): Promise<void> {
     await ask(name, subject)
   }
 
@@ -62,6 +66,7 @@ export function createRequests(): Requests {
     controls: {
       retry: (task) => ask('retry', { task }),
       discard: (task) => tell('discard', { task }),
+      resolve: async (task, resolution) => tell('resolve', { task, data: encodeValue(resolution, 'resolution') }),
       retryAll: () => tell('retryAll'),
       discardAll: () => tell('discardAll'),
       flush: () => tell('flush'),
