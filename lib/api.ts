@@ -1,7 +1,8 @@
 import type { Observable, SchedulerLike, Subscription } from 'rxjs'
 import type { StandardSchemaV1 } from './standardSchema.ts'
 import type { JournalStore } from './storage/journalStore.ts'
-import type { EntityEvent, EntityMap, EntityOperators, EntityType, OutboxEvents } from './events.ts'
+import type { EntityEvent, EntityMap, EntityOperators, EntityType, OutboxEvents, RemoteNews } from './events.ts'
+import type { IncomingChange } from './remote.ts'
 import type {
   Conflict,
   ConflictResolver,
@@ -44,6 +45,22 @@ export interface BreakerConfig {
   delay: number
   /** Milliseconds; the longest wait between probes, which double. @default 300_000 */
   maxDelay: number
+}
+
+/** When the leader pulls by itself; `pull()` is there all the same. */
+export interface PullOptions {
+  /** @default true */
+  onStart: boolean
+  /** @default true */
+  onReconnect: boolean
+  /** When a tab of the app is looked at again, at most once in five seconds. @default true */
+  onFocus: boolean
+  /** Milliseconds between two pulls; `false`: none. @default 300_000 */
+  interval: number | false
+  /** Whether `changes$` of strategies is subscribed to. @default true */
+  live: boolean
+  /** Rows that are asked for at once. @default 500 */
+  limit: number
 }
 
 export interface EncryptionKey {
@@ -136,6 +153,7 @@ export interface Options<E extends EntityMap> {
    */
   migrations?: { [K in EntityType<E>]?: (data: unknown, from: number) => E[K] }
   /**
+  /**
    * Who decides where both sides changed an entity. Of types named here a copy of each entity's data is kept: what both
    * sides agreed on last.
    *
@@ -143,6 +161,16 @@ export interface Options<E extends EntityMap> {
    * @example conflict: { note: mergeFields(), tag: remoteWins }
    */
   conflict?: { [K in EntityType<E>]?: ConflictResolver<E[K]> }
+  /**
+   * Takes over, per entity type, what others changed: in the tab that leads, so into a store that all tabs share. The
+   * checkpoint advances once it has resolved; until then, also after a crash, the same rows come again. Never called with
+   * an entity of which anything waits, and never twice at once for a type. Without one each start pulls everything.
+   *
+   * @example apply: { note: (changes) => notesDb.bulkPut(changes.flatMap(({ data }) => data ?? [])) }
+   */
+  apply?: { [K in EntityType<E>]?: (changes: readonly IncomingChange<E[K]>[]) => Promise<unknown> | void }
+  /** @default { onStart: true, onReconnect: true, onFocus: true, interval: 300_000, live: true, limit: 500 } */
+  pull?: Partial<PullOptions> | false
   /**
    * Journals are stored encrypted, with AES-GCM. What was stored before is read as it is, and written anew. An older key
    * is needed until the journals have been written anew: a few seconds after the next start.
@@ -217,6 +245,14 @@ export interface Persistence<E extends EntityMap> {
   resolve: (taskId: string, resolution: Resolution<E[EntityType<E>]>) => Promise<void>
   retryAll: () => Promise<void>
   discardAll: () => Promise<void>
+  /**
+   * Asks the remotes what others changed, also while paused; resolves when the app has taken it over. Rejects with what
+   * went wrong, for example a `NetworkError` while offline, and with a `PersistenceError` that names rows which could
+   * not be taken.
+   */
+  pull: (entityType?: EntityType<E>) => Promise<void>
+  /** What others changed, once `apply` has taken it over; in every tab, as far as it is heard there. */
+  remote$: <K extends EntityType<E>>(entityType: K) => Observable<RemoteNews<Pick<E, K>>>
   /** Resolves when nothing could go now, nothing is in flight and all is written; so it resolves while offline. */
   idle: () => Promise<void>
   /** Aborts attempts, writes, then rejects `durable` promises still open with `ClosedError`. */

@@ -10,6 +10,7 @@ export interface Controls extends Commands {
   pause: () => Promise<void>
   resume: () => Promise<void>
   authorized: (entityType: string) => Promise<void>
+  pull: (entityType?: string) => Promise<void>
 }
 
 export type ControlName = keyof Controls
@@ -22,9 +23,10 @@ export function isOfTasks({ name }: Command): boolean {
 }
 
 /** The leader's own: it does what it is asked. */
-export function controlsOf(commands: Commands, gates: Gates): Controls {
+export function controlsOf(commands: Commands, gates: Gates, pull: Controls['pull']): Controls {
   return {
     ...commands,
+    pull,
     async pause() {
       gates.setPaused(true)
     },
@@ -53,6 +55,8 @@ export async function obey(
       return controls[name](task)
     case 'authorized':
       return controls.authorized(entityType)
+    case 'pull':
+      return controls.pull(entityType || undefined)
     case 'retryAll':
     case 'discardAll':
     case 'flush':

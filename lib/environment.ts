@@ -20,6 +20,7 @@ export const environment = {
   locks,
   channel,
   away$,
+  focus$,
   randomBytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
   /** WebCrypto, where the page has it (secure contexts only). */
   hasWebCrypto: () => typeof crypto !== 'undefined' && typeof crypto.subtle === 'object',
@@ -68,6 +69,15 @@ function away$(): Observable<boolean> {
   const hidden$ = fromEvent<PageTransitionEvent>(window, 'pagehide').pipe(isKept)
   const shown$ = fromEvent<PageTransitionEvent>(window, 'pageshow').pipe(isKept)
   return merge(hidden$.pipe(map(() => true)), shown$.pipe(map(() => false)))
+}
+
+/** Somebody looks at the page again. */
+function focus$(): Observable<unknown> {
+  if (typeof window === 'undefined') return EMPTY
+  const seen$ = fromEvent(window, 'visibilitychange').pipe(
+    filter(({ target }) => Reflect.get(Object(target), 'visibilityState') === 'visible'),
+  )
+  return merge(fromEvent(window, 'focus'), seen$)
 }
 
 /** Files and their rules; secure contexts only. */

@@ -1,4 +1,5 @@
 import type { OperatorFunction } from 'rxjs'
+import type { IncomingChange } from './remote.ts'
 import type {
   Conflict,
   Operation,
@@ -40,6 +41,10 @@ export type EntityErrorNews<E extends EntityMap> = EntityNews<E> & {
 export type EntityConflictNews<E extends EntityMap> = {
   [K in EntityType<E>]: Conflict<E[K]> & { entityType: K; metadata: PersistenceMetadata }
 }[EntityType<E>]
+/** What others changed, once it is the app's. */
+export type RemoteNews<E extends EntityMap> = {
+  [K in EntityType<E>]: IncomingChange<E[K]> & { entityType: K; metadata: PersistenceMetadata }
+}[EntityType<E>]
 export interface TaskNews {
   task: PersistenceTask
 }
@@ -55,7 +60,7 @@ export interface OutboxEvents<E extends EntityMap> {
   'entity:delete-error': EntityErrorNews<E>
   'entity:expired': EntityNews<E>
   'entity:conflict': EntityConflictNews<E>
-  'entity:remote-changed': EntityNews<E>
+  'entity:remote-changed': RemoteNews<E>
   'queue:task-enqueued': TaskNews
   'queue:task-processing': TaskNews
   'queue:task-completed': TaskNews

@@ -1,6 +1,10 @@
 import { Subscription } from 'rxjs'
+import { environment } from './environment.ts'
+import { laneKey } from './outbox/lane.ts'
 import type { Receipts } from './outbox/receipts.ts'
 import { emptyOutbox, openJournal, type Stage, type StageConfig } from './stage.ts'
+import { isInUse } from './sync/placeOf.ts'
+import type { Row } from './sync/readRow.ts'
 import type { Neighbours } from './tabs/neighbours.ts'
 import { readLeader } from './tabs/readLeader.ts'
 import { createReplica } from './tabs/replica.ts'
@@ -14,6 +18,8 @@ export interface FollowConfig extends StageConfig {
   /** The number of the next record of its journal: never one that was used before. */
   nextLsn: () => number
   requests: Requests
+  /** Lanes that have events which are not stored yet. */
+  unstored: () => ReadonlySet<string>
 }
 
 /** Records after which a journal whose every record was taken in is begun anew. */
@@ -25,6 +31,7 @@ export async function follow(config: FollowConfig): Promise<Stage> {
   const open = new Subscription()
   let pending = 0
   let isAbandoned = false
+  let leader: string | undefined
   await neighbours.follow()
   const journal = openJournal(config, { name: writer, size: 0, stored: () => neighbours.wrote() })
   const replica = createReplica({
@@ -42,20 +49,37 @@ export async function follow(config: FollowConfig): Promise<Stage> {
     trouble: config.trouble,
   })
 
+  open.add(environment.focus$().subscribe(() => wire.send({ is: 'focus' })))
   open.add(
     wire.messages$.subscribe((message) => {
       if (message.is === 'done' && message.writer === writer) requests.done(message.command, message)
+      if (message.is === 'remote') hearOfRemote(message.entityType, message.rows)
       if (message.is !== 'leading' && message.is !== 'stored') return
       replica.hear(message)
       if (message.is === 'leading') {
         pending = message.pending
+        if (leader !== undefined && leader !== message.journal) requests.leaderLeft()
+        leader = message.journal
         gates.follow(message)
       }
       config.changed()
     }),
   )
 
+  /** Of what waits here the leader may not know yet. */
+  function hearOfRemote(entityType: string, rows: readonly Row[]): void {
+    const { lanes } = replica.outbox.state
+    const unstored = config.unstored()
+    const isFree = ({ id }: Row) => {
+      const key = laneKey(entityType, id)
+      const lane = lanes.get(key)
+      return !unstored.has(key) && !(lane && isInUse(lane))
+    }
+    config.remote(entityType, rows.filter(isFree), lanes)
+  }
+
   async function close(): Promise<void> {
+    requests.leaderLeft()
     await journal.close()
     await settings.store.close(space).catch(config.trouble)
     neighbours.rest()
@@ -86,6 +110,7 @@ export async function follow(config: FollowConfig): Promise<Stage> {
     },
     journal,
     delivery: undefined,
+    sync: undefined,
     mirror: undefined,
     controls: requests.controls,
     pending: () => pending + replica.own.size,

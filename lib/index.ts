@@ -34,4 +34,5 @@ export { localforageStore, type LocalforageStoreOptions } from './storage/localf
 export { opfsStore, type OpfsStoreOptions } from './storage/opfs.ts'
 export { memoryStore } from './storage/memory.ts'
 export type * from './events.ts'
+export type * from './remote.ts'
 export type * from './types.ts'

@@ -1,9 +1,15 @@
 import type { Draft } from './door.ts'
 import { ClosedError } from './errors.ts'
 import type { Settings } from './options.ts'
+import { laneKey } from './outbox/lane.ts'
 import type { OpenReceipt, Receipts } from './outbox/receipts.ts'
 import type { Stage } from './stage.ts'
 import type { Enqueued } from './storage/records.ts'
+
+interface Taken {
+  draft: Draft
+  receipt: OpenReceipt
+}
 
 export interface IntakeConfig {
   settings: Settings
@@ -21,12 +27,15 @@ export interface Intake {
   store: () => Promise<void>
   /** Events that are not stored yet. */
   readonly unstored: number
+  /** The lanes of events that are not stored yet. */
+  unstoredLanes: () => ReadonlySet<string>
   /** Refuses what comes from now on. */
   close: () => void
 }
 
 export function createIntake({ settings, owner, receipts, stage, changed }: IntakeConfig): Intake {
-  let waiting: { draft: Draft; receipt: OpenReceipt }[] = []
+  let waiting: Taken[] = []
+  const batches = new Set<Taken[]>()
   let storing = 0
   let isScheduled = false
   let isClosed = false
@@ -38,6 +47,7 @@ export function createIntake({ settings, owner, receipts, stage, changed }: Inta
     const batch = waiting
     waiting = []
     storing += batch.length
+    batches.add(batch)
     const records = batch.map(({ draft, receipt }) => recordOf(draft, receipt.taskId, into))
     try {
       await into.journal.write(records, 'enqueue')
@@ -50,6 +60,7 @@ export function createIntake({ settings, owner, receipts, stage, changed }: Inta
       else for (const { receipt } of batch) receipt.notStored(error)
     }
     storing -= batch.length
+    batches.delete(batch)
     into.delivery?.wake()
     changed()
   }
@@ -85,6 +96,10 @@ export function createIntake({ settings, owner, receipts, stage, changed }: Inta
     },
     get unstored() {
       return waiting.length + storing
+    },
+    unstoredLanes() {
+      const events = [...waiting, ...[...batches].flat()]
+      return new Set(events.map(({ draft: { entityType, id } }) => laneKey(entityType, id)))
     },
     close() {
       isClosed = true

@@ -1,8 +1,10 @@
 import { type Observable, Subscription } from 'rxjs'
-import { type Controls, controlsOf, isOfTasks, obey } from './controls.ts'
+import { controlsOf } from './controls.ts'
 import { createCourier } from './courier.ts'
 import type { Delivery } from './delivery/delivery.ts'
 import { ClosedError, StorageError } from './errors.ts'
+import { executor } from './executor.ts'
+import { openSync } from './openSync.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import type { Receipts } from './outbox/receipts.ts'
 import { forgetEnded, newsTo, replay } from './outbox/replay.ts'
@@ -13,6 +15,7 @@ import type { Journal } from './storage/journal.ts'
 import { createMirror, type Mirror } from './storage/mirror.ts'
 import type { MirrorHead } from './storage/mirrorFormat.ts'
 import { putAside as keepAside, quarantine } from './storage/quarantine.ts'
+import type { Sync } from './sync/sync.ts'
 import { claimJournal, type ClaimedJournal } from './tabs/claimJournal.ts'
 import type { Lead, Neighbours } from './tabs/neighbours.ts'
 import type { LeaderJournal } from './tabs/readLeader.ts'
@@ -32,6 +35,8 @@ export interface LeadConfig extends StageConfig {
   mine: string | undefined
   /** Somebody who is no leader began a newer journal: this one has to be the newest. */
   outbid: () => void
+  /** Lanes that have events which are not stored yet. */
+  unstored: () => ReadonlySet<string>
 }
 
 /** Opens the outbox of the leader: replays the journal in force, and goes on one epoch higher. */
@@ -43,6 +48,19 @@ export async function lead(config: LeadConfig): Promise<Stage> {
   let isAbandoned = false
   let journal: Journal | undefined
   let mirror: Mirror | undefined
+  let coming: Sync | undefined
+  /** What comes in has to know what goes out. */
+  const hearing: LeadConfig = {
+    ...config,
+    tell(fact) {
+      if (fact.is === 'processing') coming?.began(fact.entry)
+      config.tell(fact)
+    },
+    changed(lane) {
+      config.changed(lane)
+      if (lane) coming?.changed(lane)
+    },
+  }
 
   async function close(): Promise<void> {
     speaking.unsubscribe()
@@ -69,7 +87,7 @@ export async function lead(config: LeadConfig): Promise<Stage> {
       stored: (stored) => voice.stored(stored),
     })
     journal = open
-    const { outbox, changes } = replayed({ ...found, records }, head, config, open, () => mirror)
+    const { outbox, changes } = replayed({ ...found, records }, head, hearing, open, () => mirror)
     const voice = speakAsLeader({ ...config, ...config.freshness, ...settings, journal: name, lsn: outbox.state.lsn })
     if (!config.isLeading()) throw new ClosedError('Another tab leads by now.')
     await begin(claimed, outbox, open, config)
@@ -79,7 +97,9 @@ export async function lead(config: LeadConfig): Promise<Stage> {
       for (const change of changes) mirror.changed(...change)
     }
     const { delivery, commands } = createCourier(outbox, open, config)
-    const controls = controlsOf(commands, gates)
+    const sync = openSync({ ...config, outbox, journal: open })
+    coming = sync
+    const controls = controlsOf(commands, gates, sync.pull)
     const execute = executor(controls, delivery, config)
     const isOpen = () => !isAbandoned && config.isLeading()
     const { outbid, receipts } = config
@@ -97,6 +117,7 @@ export async function lead(config: LeadConfig): Promise<Stage> {
       journal: open,
       mirror,
       delivery,
+      sync,
       controls,
       close,
       pending: delivery.ready,
@@ -161,25 +182,6 @@ async function begin(
   }
   await putAside(found.broken, journal, config, outbox)
   reportUnknown(outbox, config)
-}
-
-/** Does what the journals of other tabs ask for, and says what came of it. */
-function executor(
-  controls: Controls,
-  delivery: Delivery,
-  { writer: self, wire, requests }: LeadConfig,
-): Lead['execute'] {
-  return async (command, writer, isGone) => {
-    const isOwn = writer === self
-    if (isGone && !isOwn && !isOfTasks(command)) return
-    const result = await obey(controls, command).then(
-      (taskId) => (taskId === undefined ? {} : { taskId }),
-      (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }),
-    )
-    if (isOwn) requests.done(command.lsn, result)
-    else wire.send({ is: 'done', writer, command: command.lsn, ...result })
-    delivery.wake()
-  }
 }
 
 /** What cannot be read is kept aside, and the journal goes on without it. */

@@ -1,6 +1,6 @@
 import { isObservable, type Observable, of, type SchedulerLike } from 'rxjs'
 import * as z from 'zod/mini'
-import type { BreakerConfig, Encryption, LockManagerLike, Options, Strategies, TabChannel } from './api.ts'
+import type { BreakerConfig, Encryption, LockManagerLike, Options, PullOptions, Strategies, TabChannel } from './api.ts'
 import { environment } from './environment.ts'
 import type { StandardSchemaV1 } from './standardSchema.ts'
 import { type Beside, besideOf } from './storage/beside.ts'
@@ -8,6 +8,7 @@ import { chooseStore, type StoreChoice } from './storage/chooseStore.ts'
 import { present } from './outbox/snapshot.ts'
 import type { JournalStore } from './storage/journalStore.ts'
 import type { EntityEvent, EntityMap, EntityOperators } from './events.ts'
+import type { IncomingChange } from './remote.ts'
 import type { ConflictResolver, PersistenceStrategy, RetryConfig } from './types.ts'
 
 /** The options as the rest of the library sees them: complete, checked, and without types of entities. */
@@ -36,6 +37,7 @@ export interface Settings {
   locks: LockManagerLike | null
   channel: (name: string) => TabChannel | null
   leaderTimeout: number
+  entityTypes: readonly string[]
   strategyOf: (entityType: string) => PersistenceStrategy<unknown> | undefined
   retryConfigOf: (entityType: string) => RetryConfig
   operatorsOf: (entityType: string) => EntityOperators<unknown> | undefined
@@ -45,11 +47,23 @@ export interface Settings {
   /** Types of which it is kept what both sides agreed on last. */
   keepsBase: (entityType: string) => boolean
   keyOf: Encryption['key'] | undefined
+  applyOf: (entityType: string) => Apply | undefined
+  pull: PullOptions
 }
+
+export type Apply = (changes: readonly IncomingChange[]) => unknown
 
 const retryDefaults: RetryConfig = { maxRetries: 3, initialDelay: 180_000, multiplier: 4, maxDelay: 3_600_000 }
 const breakerDefaults: BreakerConfig = { failures: 5, delay: 5_000, maxDelay: 300_000 }
-const promised = ['pull', 'apply']
+const pullDefaults: PullOptions = {
+  onStart: true,
+  onReconnect: true,
+  onFocus: true,
+  interval: 300_000,
+  live: true,
+  limit: 500,
+}
+const neverByItself = { onStart: false, onReconnect: false, onFocus: false, interval: false, live: false } as const
 
 const duration = z.number().check(z.gte(0))
 const count = z.int().check(z.gte(1))
@@ -96,6 +110,20 @@ const options = z.strictObject({
   schemaVersion: z.optional(count),
   migrations: perType(callable),
   conflict: perType(callable),
+  apply: perType(callable),
+  pull: z.optional(
+    z.union([
+      z.literal(false),
+      z.strictObject({
+        onStart: z.optional(z.boolean()),
+        onReconnect: z.optional(z.boolean()),
+        onFocus: z.optional(z.boolean()),
+        interval: z.optional(z.union([z.literal(false), z.number().check(z.gte(1_000))])),
+        live: z.optional(z.boolean()),
+        limit: z.optional(count),
+      }),
+    ]),
+  ),
   encryption: z.optional(
     z
       .object({ key: callable })
@@ -129,7 +157,8 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
   const retryConfigs = new Map(ownRetryConfigs.map(([type, own]) => [type, { ...retryConfig, ...present({ ...own }) }]))
   const operators = new Map<string, EntityOperators<unknown> | undefined>(Object.entries(given.operators ?? {}))
   const schemas = new Map<string, StandardSchemaV1 | undefined>(Object.entries(given.schemas ?? {}))
-  const { durability = 'relaxed', workerUrl } = given
+  const apply = new Map<string, Apply | undefined>(Object.entries(given.apply ?? {}))
+  const { durability = 'relaxed', workerUrl, pull = {} } = given
   const storageChoice = chooseStore(given.storage, { durability, workerUrl, scheduler })
   const migrations = new Map<string, ((data: unknown, from: number) => unknown) | undefined>(
     Object.entries(given.migrations ?? {}),
@@ -159,6 +188,7 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     locks: given.locks === undefined ? environment.locks() : given.locks,
     channel: given.channel === undefined ? environment.channel : (given.channel ?? (() => null)),
     leaderTimeout: given.leaderTimeout ?? 90_000,
+    entityTypes: [...byType.keys()],
     strategyOf: (entityType) => byType.get(entityType),
     retryConfigOf: (entityType) => retryConfigs.get(entityType) ?? retryConfig,
     operatorsOf: (entityType) => operators.get(entityType),
@@ -170,13 +200,12 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     },
     keepsBase: (entityType) => resolvers.get(entityType) !== undefined,
     keyOf: encryption && ((request) => encryption.key(request)),
+    applyOf: (entityType) => apply.get(entityType),
+    pull: { ...pullDefaults, ...(pull === false ? neverByItself : present(pull)) },
   }
 }
 
 function check(given: object, entityTypes: string[]): void {
-  for (const name of promised) {
-    if (Reflect.get(given, name) !== undefined) throw new TypeError(`Option ${name} is not there yet.`)
-  }
   const result = options.safeParse(present(given))
   const issue = result.error?.issues[0]
   if (issue) {
@@ -184,7 +213,7 @@ function check(given: object, entityTypes: string[]): void {
     const name = [...issue.path, ...unknown].join('.')
     throw new TypeError(`Option ${name}: ${unknown.length > 0 ? 'there is no such option' : issue.message}.`)
   }
-  for (const name of ['retryConfigByEntityType', 'operators', 'schemas', 'migrations', 'conflict'] as const) {
+  for (const name of ['retryConfigByEntityType', 'operators', 'schemas', 'migrations', 'conflict', 'apply'] as const) {
     const types: unknown = Reflect.get(given, name)
     for (const type of Object.keys(types ?? {})) {
       if (!entityTypes.includes(type)) throw new TypeError(`Option ${name}.${type}: there is no strategy for ${type}.`)

@@ -26,6 +26,7 @@ import { statusOf, storageStatus } from './status.ts'
 import { createStreams } from './streams.ts'
 import { createViews, metadataOf } from './sync/metadata.ts'
 import { isResolution } from './sync/resolutions.ts'
+import { createRemoteNews } from './sync/remoteNews.ts'
 import type { EntityMap, EntityType } from './events.ts'
 import type { PersistenceMetadata, Receipt, StorageStatus, TaskOptions, TaskResult } from './types.ts'
 
@@ -107,6 +108,7 @@ export function createPersistence<E extends EntityMap>(config: {
       isOnline: () => online,
       paused,
       tell: createNews({ bus, isHeard: attachment.isHeard, results$, receipts, views }),
+      remote: remoteNews.teller(views),
       authRequired: (type) => bus.emit('auth:required', { entityType: type as EntityType<E> }),
       trouble,
       storage: storageNews,
@@ -180,6 +182,7 @@ export function createPersistence<E extends EntityMap>(config: {
   })
 
   const attachment = attach(bus)
+  const remoteNews = createRemoteNews(bus, attachment.isHeard)
   const listening = new Subscription()
   listening.add(attachment.errors$.subscribe(errors$))
   listening.add(attachment.detach)
@@ -199,6 +202,7 @@ export function createPersistence<E extends EntityMap>(config: {
     receipts.close(new ClosedError('The outbox was closed before the change was stored.'))
     ended$.next(true)
     results$.complete()
+    remoteNews.close()
     errors$.complete()
     session$.complete()
     around$.complete()
@@ -230,6 +234,8 @@ export function createPersistence<E extends EntityMap>(config: {
     },
     retryAll: () => command((of) => of.retryAll()),
     discardAll: () => command((of) => of.discardAll()),
+    pull: (entityType) => command((of) => of.pull(entityType)),
+    remote$: remoteNews.of$ as Persistence<E>['remote$'],
     async idle() {
       // Nobody has nothing to do.
       if (owners.current === null) return

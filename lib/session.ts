@@ -18,6 +18,7 @@ import { spaceOf } from './space.ts'
 import type { Stage } from './stage.ts'
 import { patience } from './storage/patience.ts'
 import type { Views } from './sync/metadata.ts'
+import type { TellRemote } from './sync/remoteNews.ts'
 import { takeTurns } from './takeTurns.ts'
 import { createTabs } from './tabs/tabs.ts'
 
@@ -30,6 +31,7 @@ export interface SessionConfig {
   /** Whether delivery begins paused. */
   paused: boolean
   tell: (fact: Fact) => void
+  remote: TellRemote
   authRequired: (entityType: string) => void
   trouble: (error: unknown) => void
   /** Storage fails, or works again (`undefined`). */
@@ -108,6 +110,8 @@ export function createSession(config: SessionConfig): Session {
     gates,
     changed$,
     isBusy,
+    unstored: intake.unstoredLanes,
+    isLeading: () => isLeading,
     outbid: () => void freshness.awake().then(() => isLeading && again$.next(true)),
     mayGo: () => isLeading && !gates.paused && config.isOnline() && freshness.isFresh(),
     changed(lane?: Lane) {
@@ -134,6 +138,7 @@ export function createSession(config: SessionConfig): Session {
     entered = own
     if (next.delivery && isTurn() && !delivering.closed) {
       delivering.add(next.delivery.run$.subscribe({ error: trouble }))
+      delivering.add(next.sync?.run$.subscribe({ error: trouble }))
       // What waits, or expires, since an earlier run needs the timer.
       next.delivery.wake()
     }
@@ -153,6 +158,7 @@ export function createSession(config: SessionConfig): Session {
 
   function wake(): void {
     stage?.delivery?.wake()
+    stage?.sync?.wake()
     changed()
   }
 

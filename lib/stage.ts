@@ -10,6 +10,8 @@ import { createJournal, type Journal } from './storage/journal.ts'
 import type { Mirror } from './storage/mirror.ts'
 import type { Enqueued, JournalRecord } from './storage/records.ts'
 import type { Views } from './sync/metadata.ts'
+import type { TellRemote } from './sync/remoteNews.ts'
+import type { Sync } from './sync/sync.ts'
 import type { Freshness } from './tabs/freshness.ts'
 import type { Wire } from './tabs/wire.ts'
 
@@ -28,6 +30,7 @@ export interface StageConfig {
   mayGo: () => boolean
   freshness: Freshness
   tell: (fact: Fact) => void
+  remote: TellRemote
   changed: (lane?: Lane) => void
   trouble: (error: unknown) => void
   storage: (error: unknown) => void
@@ -40,6 +43,8 @@ export interface Stage {
   readonly outbox: Outbox
   readonly journal: Journal
   readonly delivery: Delivery | undefined
+  /** Only a leader's. */
+  readonly sync: Sync | undefined
   readonly mirror: Mirror | undefined
   readonly controls: Controls
   /** How many tasks could go now. */

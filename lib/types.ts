@@ -1,4 +1,5 @@
 import type { Observable, ObservableInput } from 'rxjs'
+import type { PullPage, PullRequest, RemoteChange } from './remote.ts'
 
 /** What an app can say happened to an entity. */
 export type Operation = 'create' | 'update' | 'delete'
@@ -43,30 +44,13 @@ export interface PersistenceStrategy<T> {
   keyWindow?: number
   /** Asked when `keyWindow` has passed and nobody knows: was it applied? */
   reconcile?: (entity: PersistableEntity<T>, attempt: AttemptContext) => ObservableInput<Reconciliation<T>>
+  /** What changed since a checkpoint, page by page; a page holds all writes that were answered before it was asked for. */
   pull?: (request: PullRequest) => ObservableInput<PullPage<T>>
+  /** Subscribed to while the tab leads and is online; after an error again, with back-off, followed by a pull. */
   changes$?: Observable<RemoteChange<T>>
 }
 
 export type Reconciliation<T> = { applied: true; receipt?: PersistReceipt<T> } | { applied: false } | 'unknown'
-
-export interface PullRequest {
-  /** Opaque, made by the server. */
-  checkpoint: unknown
-  limit: number
-  signal: AbortSignal
-}
-
-export interface PullPage<T> {
-  changed: { id: string; data: T; version?: string | number }[]
-  deleted: string[]
-  checkpoint: unknown
-  more: boolean
-}
-
-export type RemoteChange<T> =
-  | { id: string; data: T; version?: string | number }
-  | { id: string; deleted: true }
-  | { hint: true }
 
 export interface PersistableEntity<T> {
   id: string

@@ -32,6 +32,8 @@ export function inertPersistence<E extends EntityMap>(bus: EventBus<E> = inertBu
     resolve: refused,
     retryAll: nothing,
     discardAll: nothing,
+    pull: nothing,
+    remote$: () => EMPTY,
     idle: nothing,
     close: nothing,
   }

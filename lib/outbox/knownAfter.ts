@@ -1,4 +1,4 @@
-import type { Ended } from '../storage/records.ts'
+import type { Ended, Metadata } from '../storage/records.ts'
 import type { Entry, Known } from './lane.ts'
 import { localOf } from './rows.ts'
 
@@ -18,4 +18,10 @@ export function knownAfter(entry: Entry, record: Ended): Known | undefined {
     lastSyncAt: record.at,
     data: record.kept ? agreed : undefined,
   }
+}
+
+/** What a record says is known; one that says nothing ends what was. */
+export function knownFrom({ backendId, version, lastSyncAt, data }: Metadata): Known | undefined {
+  const says = [backendId, version, lastSyncAt, data].some((value) => value !== undefined)
+  return says ? { backendId, version, lastSyncAt, data } : undefined
 }

@@ -1,7 +1,7 @@
 import type { Ended, Enqueued, JournalRecord, Retry, Sending } from '../storage/records.ts'
 import { freeze, putOff } from './attempted.ts'
 import { createEntry, createLane, insertByPlace, type Entry, type Lane, laneKey, removeFrom } from './lane.ts'
-import { knownAfter } from './knownAfter.ts'
+import { knownAfter, knownFrom } from './knownAfter.ts'
 import { createParking } from './parking.ts'
 import { createRelations, mayWaitFor, waitsFor } from './relations.ts'
 import { baseAfter } from './rows.ts'
@@ -86,9 +86,8 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
       case 'superseded':
         return touched(superseded(record))
       case 'metadata': {
-        const { backendId, version, lastSyncAt, data } = record
         const own = lane(record.entityType, record.entityId)
-        own.known = { backendId, version, lastSyncAt, data }
+        own.known = knownFrom(record)
         rebase(own, undefined)
         return undefined
       }

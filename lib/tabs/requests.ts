@@ -22,6 +22,8 @@ export interface Requests {
   done: (command: number, result: { taskId?: string; error?: string }) => void
   /** All up to this lsn were carried out, even if nobody said so. */
   imported: (upTo: number) => void
+  /** The tab that leads has gone: what it was about to answer is lost. */
+  leaderLeft: () => void
   close: () => void
 }
 
@@ -36,6 +38,8 @@ interface Asked {
 
 export function createRequests(): Requests {
   const asked = new Map<number, Asked>()
+  /** Pulls that a leader has begun. */
+  const pulling = new Set<number>()
   let book: RequestBook | undefined
 
   function ask(name: ControlName, subject: Subject = {}): Promise<string> {
@@ -58,6 +62,7 @@ export function createRequests(): Requests {
     const one = asked.get(command)
     if (!one) return
     asked.delete(command)
+    pulling.delete(command)
     if (error === undefined) one.resolve(taskId ?? '')
     else one.reject(new PersistenceError(error))
   }
@@ -73,6 +78,7 @@ export function createRequests(): Requests {
       pause: () => tell('pause'),
       resume: () => tell('resume'),
       authorized: (entityType) => tell('authorized', { entityType }),
+      pull: (entityType) => tell('pull', entityType === undefined ? {} : { entityType }),
     },
     open(next) {
       book = next
@@ -82,9 +88,18 @@ export function createRequests(): Requests {
     imported(upTo) {
       for (const [command, { record }] of asked) {
         if (command > upTo) continue
+        // That it was taken in says nothing: the leader says when it is done.
+        if (record.name === 'pull') {
+          pulling.add(command)
+          continue
+        }
         const taskId = record.task === undefined ? undefined : book?.retryOf(record.task)
         done(command, taskId === undefined ? {} : { taskId })
       }
+    },
+    leaderLeft() {
+      for (const command of pulling)
+        done(command, { error: 'The tab that pulled has gone; the one that leads now pulls anew.' })
     },
     close() {
       book = undefined

@@ -1,4 +1,5 @@
 import type { JournalRecord } from '../storage/records.ts'
+import type { Row } from '../sync/readRow.ts'
 
 /** What the tabs of one (name, owner) tell each other. It only wakes: the journals are the truth. */
 export type TabMessage =
@@ -8,6 +9,10 @@ export type TabMessage =
   | { is: 'stored'; journal: string; after: number; records: JournalRecord[] }
   /** The command that a follower's journal holds at `command` was carried out. */
   | { is: 'done'; writer: string; command: number; taskId?: string; error?: string }
+  /** The leader's app has taken these over. */
+  | { is: 'remote'; entityType: string; rows: Row[] }
+  /** A tab is looked at again. */
+  | { is: 'focus' }
   /** A follower is there, or has written something. */
   | { is: 'here'; writer: string }
   /** Whoever is there is to say so. */
@@ -29,7 +34,7 @@ export interface LeaderNews {
 /** Tabs of different versions understand each other, or do not hear each other. */
 export const dialect = 1
 
-const kinds = new Set<unknown>(['leading', 'stored', 'done', 'here', 'rollCall'])
+const kinds = new Set<unknown>(['leading', 'stored', 'done', 'here', 'rollCall', 'remote', 'focus'])
 
 /** The message of an event's data, or `undefined` for what is none. */
 export function tabMessage(data: unknown): TabMessage | undefined {

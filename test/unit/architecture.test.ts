@@ -8,7 +8,7 @@ const demo = sourcesOf('demo')
 
 /** From the bottom up: a file imports from its own row and those before it. What no row names is in `middle`. */
 const rows = [
-  ['lib/types.ts', 'lib/events.ts', 'lib/standardSchema.ts'],
+  ['lib/types.ts', 'lib/remote.ts', 'lib/events.ts', 'lib/standardSchema.ts'],
   ['lib/errors.ts'],
   ['lib/api.ts', 'lib/storage/journalStore.ts'],
   ['lib/environment.ts'],

@@ -1,0 +1,35 @@
+export interface PullRequest {
+  /** The last page's, opaque; `undefined` for the first page of all. */
+  checkpoint: unknown
+  /** Rows of a page at most, the deleted ones included. */
+  limit: number
+  owner: string
+  /** Aborted by `attemptTimeout`, by `close()` and by a switch of the owner. */
+  signal: AbortSignal
+}
+
+/** A row as it is now: `id` is the local one. */
+export interface RemoteRow<T> {
+  id: string
+  data: T
+  version?: string | number
+  backendId?: string
+}
+
+/** What changed since a checkpoint, each row as it is now; the checkpoint may be anything that can be stored. */
+export interface PullPage<T> {
+  changed: RemoteRow<T>[]
+  deleted: string[]
+  checkpoint: unknown
+  more: boolean
+  /** Epoch ms, by the server's clock. */
+  syncedAt?: number
+}
+
+/** What others did, live; `hint`: something changed, so pull now. */
+export type RemoteChange<T> = RemoteRow<T> | { id: string; deleted: true } | { hint: true }
+
+/** What the remote holds of an entity, for the app to take over; `data` is a copy that it may keep. */
+export type IncomingChange<T = unknown> =
+  | { id: string; data: T; version?: string | number; deleted?: undefined }
+  | { id: string; deleted: true; data?: undefined }

@@ -1,0 +1,40 @@
+import type { Lane } from '../outbox/lane.ts'
+import type { Row } from './readRow.ts'
+
+/**
+ * What becomes of a row: `apply` gives it to the app; `base` keeps it for the tasks that wait; `same` is no news;
+ * `owed` may be older than what was written meanwhile, so it has to be asked for again.
+ */
+export type Place = 'apply' | 'base' | 'same' | 'owed'
+
+export interface Around {
+  /** The entity has events that are not in its lane yet. */
+  isUnstored: boolean
+  /** A task of the lane was in flight, or another row was taken over, since the row may have been read. */
+  isMoved: boolean
+}
+
+export function placeOf(row: Row, lane: Lane | undefined, { isUnstored, isMoved }: Around): Place {
+  const isKnown = isVersionOf(row, lane)
+  const isBusy = isUnstored || (lane !== undefined && isInUse(lane))
+  if (isBusy && isKnown) return 'same'
+  if (isSent(lane) || (isMoved && !isKnown)) return 'owed'
+  return isBusy ? 'base' : 'apply'
+}
+
+/** Something of it waits, or waits for a decision. */
+export function isInUse({ queue, dead }: Lane): boolean {
+  return queue.length > 0 || dead !== undefined
+}
+
+/** What it writes may be applied at any moment, or is already. */
+export function isSent(lane: Lane | undefined): boolean {
+  const head = lane?.queue[0]
+  return head !== undefined && (head.state === 'sending' || head.inDoubt)
+}
+
+/** A header says as text what JSON says as a number. */
+function isVersionOf({ version }: Row, lane: Lane | undefined): boolean {
+  const known = lane?.known?.version
+  return version !== undefined && known !== undefined && String(version) === String(known)
+}
