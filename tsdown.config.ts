@@ -10,6 +10,7 @@ export default defineConfig([
       index: 'lib/index.ts',
       vue: 'lib/composables/index.ts',
       rest: 'strategies/rest.ts',
+      hybrid: 'strategies/hybrid.ts',
       testing: 'lib/testing/index.ts',
     },
     dts: true,

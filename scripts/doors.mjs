@@ -8,6 +8,7 @@ export const doors = {
   'rx-outbox': 'lib/index.ts',
   'rx-outbox/vue': 'lib/composables/index.ts',
   'rx-outbox/rest': 'strategies/rest.ts',
+  'rx-outbox/hybrid': 'strategies/hybrid.ts',
   'rx-outbox/testing': 'lib/testing/index.ts',
 }
 
