@@ -11,6 +11,7 @@ export default defineConfig([
       vue: 'lib/composables/index.ts',
       rest: 'strategies/rest.ts',
       hybrid: 'strategies/hybrid.ts',
+      crdt: 'strategies/crdt.ts',
       testing: 'lib/testing/index.ts',
     },
     dts: true,

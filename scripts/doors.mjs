@@ -9,6 +9,7 @@ export const doors = {
   'rx-outbox/vue': 'lib/composables/index.ts',
   'rx-outbox/rest': 'strategies/rest.ts',
   'rx-outbox/hybrid': 'strategies/hybrid.ts',
+  'rx-outbox/crdt': 'strategies/crdt.ts',
   'rx-outbox/testing': 'lib/testing/index.ts',
 }
 

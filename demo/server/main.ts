@@ -2,13 +2,15 @@ import { type DemoServer, type DemoServerOptions, startDemoServer } from './star
 import type { Progress } from './startup.ts'
 
 const usualPort = 5173
-const { PORT, HOST, DATABASE_URL, DATA_DIR, STATIC_DIR } = process.env
+const { PORT, HOST, DATABASE_URL, DATA_DIR, STATIC_DIR, CRDT_TOKEN, REDIS_URL } = process.env
 
 const options: Omit<DemoServerOptions, 'port'> = {
   host: HOST || undefined,
   databaseUrl: DATABASE_URL || undefined,
   dataDir: DATA_DIR || undefined,
   staticDir: STATIC_DIR || undefined,
+  crdtToken: CRDT_TOKEN || undefined,
+  redisUrl: REDIS_URL || undefined,
   onListening: (url) => console.log(`rx-outbox demo: ${url}`),
   onProgress: show,
 }

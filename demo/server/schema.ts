@@ -1,3 +1,4 @@
+import { crdtTables } from './crdt/documents.ts'
 import type { Database } from './database.ts'
 
 /**
@@ -35,6 +36,7 @@ const statements = [
     body_hash text not null,
     at timestamptz not null
   )`,
+  ...crdtTables,
 ]
 
 /** Any number that nobody else uses as an advisory lock here. */
@@ -54,6 +56,6 @@ export async function createSchema(database: Database): Promise<void> {
 export async function emptyTables(database: Database): Promise<void> {
   await database.transaction(async (sql) => {
     await sql.query(lockWrites)
-    await sql.query('truncate entity, idempotency, applied')
+    await sql.query('truncate entity, idempotency, applied, crdt_document, crdt_update')
   })
 }

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Database } from './database.ts'
+import { crdtServer, type CrdtServerOptions } from './crdt/crdtServer.ts'
 import { createServer, type ServerOptions } from './server.ts'
 import { type DatabaseOptions, type Progress, startDatabase } from './startup.ts'
 
@@ -12,6 +13,11 @@ export interface DemoServerOptions extends DatabaseOptions, Settings {
   port: number
   /** @default '127.0.0.1' */
   host?: string | undefined
+  /** What devices show to reach the documents under `/crdt`. @default 'demo' */
+  crdtToken?: string | undefined
+  /** Joins the documents of several servers that share a database. */
+  redisUrl?: string | undefined
+  crdtLimits?: CrdtServerOptions['limits']
   /** Called once it listens; the database may take seconds more. */
   onListening?: (url: string) => void
   onProgress?: (progress: Progress) => void
@@ -42,6 +48,14 @@ export async function startDemoServer(options: DemoServerOptions): Promise<DemoS
   const closing = new AbortController()
   setMaxListeners(0, closing.signal)
   const app = createServer({ database: startup, staticDir, now, allowOrigin, closing: closing.signal })
+  const { crdtToken = 'demo', redisUrl, crdtLimits } = options
+  const crdt = crdtServer(http, {
+    database: startup.opened,
+    token: crdtToken,
+    redisUrl,
+    allowOrigin,
+    limits: crdtLimits,
+  })
   const running = new Set<Promise<unknown>>()
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   http.on('request', (incoming, outgoing) => {
@@ -54,6 +68,7 @@ export async function startDemoServer(options: DemoServerOptions): Promise<DemoS
     http.close()
     // Also those whose client is gone: their writes need the database.
     await Promise.allSettled(running)
+    await crdt.close()
     http.closeAllConnections()
     const database = await startup.opened.catch(() => undefined)
     await database?.close()

@@ -1,0 +1,146 @@
+import {
+  HocuspocusProvider,
+  type HocuspocusProviderConfiguration,
+  HocuspocusProviderWebsocket,
+  WebSocketStatus,
+} from '@hocuspocus/provider'
+import { AuthError, ClientError, isPersistenceError, NetworkError, type PersistenceError, ServerError } from 'rx-outbox'
+import { BehaviorSubject } from 'rxjs'
+import { checkUpdate, type UpdateLimits } from './applyForeign.ts'
+import type { Attachment, CrdtConnection } from './connection.ts'
+
+export interface HocuspocusOptions {
+  url: string
+  token: () => string | Promise<string>
+  /** Of what the server sends. */
+  limits: Partial<UpdateLimits>
+  WebSocketPolyfill?: unknown
+}
+
+interface Waiting {
+  resolve: () => void
+  reject: (error: unknown) => void
+}
+
+/** All documents over one WebSocket, each with a provider of its own. */
+export function hocuspocusConnection({ url, limits, token, WebSocketPolyfill }: HocuspocusOptions): CrdtConnection {
+  const socket = new HocuspocusProviderWebsocket({ url, ...(WebSocketPolyfill !== undefined && { WebSocketPolyfill }) })
+
+  function attach(name: string, document: HocuspocusProvider['document'], { heartbeat = false } = {}): Attachment {
+    const waiting = new Set<Waiting>()
+    const synced$ = new BehaviorSubject(false)
+    let broken: PersistenceError | undefined
+    let tokenError: unknown
+
+    const end = (how: (one: Waiting) => void) => {
+      const all = [...waiting]
+      waiting.clear()
+      for (const one of all) how(one)
+    }
+    const fail = (error: PersistenceError) => {
+      end(({ reject }) => {
+        reject(error)
+      })
+    }
+    const breakOff = (error: PersistenceError) => {
+      broken = error
+      fail(error)
+    }
+    const isSettled = () => provider.isSynced && !provider.hasUnsyncedChanges
+    const isOpen = () => socket.status === WebSocketStatus.Connected
+
+    const provider = new CheckedProvider(
+      {
+        name,
+        document,
+        websocketProvider: socket,
+        ...(!heartbeat && { awareness: null }),
+        token: async () => {
+          try {
+            tokenError = undefined
+            return await token()
+          } catch (error) {
+            tokenError = error
+            throw error
+          }
+        },
+        onAuthenticated: ({ scope }) => {
+          if (scope === 'readonly') breakOff(new ClientError(`${name} is read-only for this user`, { status: 403 }))
+        },
+        onAuthenticationFailed: ({ reason }) => {
+          const cause = tokenError ?? reason
+          breakOff(isPersistenceError(cause) ? cause : new AuthError(`${name} was refused`, { cause }))
+        },
+        onSynced: ({ state }) => {
+          synced$.next(state)
+        },
+        onUnsyncedChanges: () => {
+          if (isSettled()) end(({ resolve }) => resolve())
+        },
+      },
+      (update) => checkUpdate(document, update, limits),
+      (cause) => breakOff(isPersistenceError(cause) ? cause : new ServerError(`${name} cannot be read`, { cause })),
+    )
+    provider.on('close', ({ event }: { event: { reason?: string } }) => {
+      synced$.next(false)
+      // Of this document only: the socket goes on.
+      if (isOpen()) breakOff(new ServerError(`${name} was closed by the server`, { cause: event.reason }))
+      else fail(new NetworkError(`${name}: no connection to the server`))
+    })
+    provider.attach()
+
+    return {
+      synced$: synced$.asObservable(),
+      get broken() {
+        return broken !== undefined
+      },
+      settled: () => {
+        if (broken) return Promise.reject(broken)
+        if (isSettled()) return Promise.resolve()
+        // It may be waiting for its next try.
+        if (socket.status === WebSocketStatus.Disconnected) void socket.connect()
+        return new Promise<void>((resolve, reject) => waiting.add({ resolve, reject }))
+      },
+      detach: () => {
+        provider.destroy()
+        fail(new NetworkError(`${name} was let go`))
+        synced$.complete()
+      },
+    }
+  }
+
+  return { attach, close: () => socket.destroy() }
+}
+
+/** A provider that looks at what the server sends before it applies it, and tells what is wrong instead of throwing. */
+class CheckedProvider extends HocuspocusProvider {
+  readonly #fail: (error: unknown) => void
+
+  constructor(
+    configuration: HocuspocusProviderConfiguration,
+    check: (update: Uint8Array) => void,
+    fail: (error: unknown) => void,
+  ) {
+    super(configuration)
+    this.#fail = fail
+    this.on('message', ({ message }: { message: SentMessage }) => {
+      message.readVarString()
+      // Of the sync protocol, all but the question.
+      if (message.readVarUint() === 0 && message.readVarUint() !== 0) check(message.readVarUint8Array())
+    })
+  }
+
+  override onMessage(event: MessageEvent): void {
+    try {
+      super.onMessage(event)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+}
+
+interface SentMessage {
+  readVarString: () => string
+  readVarUint: () => number
+  readVarUint8Array: () => Uint8Array
+}
