@@ -10,6 +10,7 @@ export const doors = {
   'rx-outbox/rest': 'strategies/rest.ts',
   'rx-outbox/hybrid': 'strategies/hybrid.ts',
   'rx-outbox/crdt': 'strategies/crdt.ts',
+  'rx-outbox/p2p': 'strategies/p2p.ts',
   'rx-outbox/testing': 'lib/testing/index.ts',
 }
 

@@ -1,6 +1,6 @@
 import { ServerError } from 'rx-outbox'
 import * as Y from 'yjs'
-import { readEntity } from './entityDoc.ts'
+import { type EntityState, readEntity } from './entityDoc.ts'
 
 export interface UpdateLimits {
   /** Bytes of one update. @default 1_048_576 */
@@ -34,8 +34,11 @@ export function applyForeign(
   Y.applyUpdate(doc, bytes, origin)
 }
 
-/** @throws ServerError that says what is wrong with the update; `doc` is not changed */
-export function checkUpdate(doc: Y.Doc, bytes: Uint8Array, limits: Partial<UpdateLimits> = {}): void {
+/**
+ * What the document would hold with the update; `doc` is not changed.
+ * @throws ServerError that says what is wrong with the update
+ */
+export function checkUpdate(doc: Y.Doc, bytes: Uint8Array, limits: Partial<UpdateLimits> = {}): EntityState {
   const { maxBytes, maxStructs, maxPendingBytes, maxDocumentBytes } = { ...updateLimits, ...limits }
   refuseAbove(maxBytes, bytes.length, 'bytes in one update')
   const { structs } = attempted('cannot be decoded', () => Y.decodeUpdate(bytes))
@@ -45,9 +48,10 @@ export function checkUpdate(doc: Y.Doc, bytes: Uint8Array, limits: Partial<Updat
   try {
     Y.applyUpdate(trial, Y.encodeStateAsUpdate(doc))
     attempted('cannot be applied', () => Y.applyUpdate(trial, bytes))
-    attempted('makes the entity unreadable', () => readEntity(trial))
+    const state = attempted('makes the entity unreadable', () => readEntity(trial))
     refuseAbove(maxPendingBytes, pendingBytes(trial), 'bytes that wait for missing updates')
     refuseAbove(maxDocumentBytes, Y.encodeStateAsUpdate(trial).length, 'bytes in the document')
+    return state
   } finally {
     trial.destroy()
   }

@@ -1,0 +1,146 @@
+import { StorageError } from 'rx-outbox'
+import * as Y from 'yjs'
+import type { ReportTrouble } from './trouble.ts'
+
+/** Where documents are kept: an instance of localforage, or anything that stores bytes by key as it does. */
+export interface DocumentStorage {
+  getItem: (key: string) => Promise<unknown>
+  setItem: (key: string, value: unknown) => Promise<unknown>
+  keys: () => Promise<string[]>
+}
+
+/** The documents of one room on this device, all of them in memory and stored. */
+export interface Documents {
+  /** This device: its tabs are one, and it is another one when its storage was cleared. */
+  device: string
+  readonly size: number
+  has: (id: string) => boolean
+  /** Begins an empty one where there is none. */
+  get: (id: string) => Y.Doc
+  ids: () => string[]
+  /** Grows with each time a document was stored; 0 where it was not. */
+  revisionOf: (id: string) => number
+  /** Resolves when what the document holds now is stored. */
+  save: (id: string) => Promise<void>
+}
+
+interface Kept {
+  doc: Y.Doc
+  revision: number
+  /** The write under way, and the one that waits for it. */
+  writing?: Promise<void> | undefined
+  next?: Promise<void> | undefined
+}
+
+/**
+ * Reads what is stored under `prefix`. Bytes that cannot be read are put aside, and told.
+ * @throws StorageError when the storage cannot be read
+ */
+export async function openDocuments(
+  storage: DocumentStorage,
+  prefix: string,
+  report: ReportTrouble,
+): Promise<Documents> {
+  const keyOf = (id: string) => `${prefix}document/${id}`
+  const kept = new Map<string, Kept>()
+  let revision = 0
+
+  const stored = await attempted('The documents cannot be read', () => storage.keys())
+  const device = await attempted('The device has no name', () => nameOfDevice(storage, `${prefix}device`))
+  for (const key of stored.filter((one) => one.startsWith(keyOf('')))) {
+    const id = key.slice(keyOf('').length)
+    const value = await attempted(`The document ${id} cannot be read`, () => storage.getItem(key))
+    try {
+      const record = recordOf(value)
+      const doc = emptyDoc()
+      Y.applyUpdate(doc, record.update)
+      kept.set(id, { doc, revision: record.revision })
+      revision = Math.max(revision, record.revision)
+    } catch (cause) {
+      const aside = `${prefix}unreadable/${id}`
+      await attempted(`The document ${id} cannot be put aside`, () => storage.setItem(aside, value))
+      report({ what: 'storage', message: `The document ${id} cannot be read; it was put aside as ${aside}`, cause })
+    }
+  }
+
+  function entryOf(id: string): Kept {
+    const found = kept.get(id)
+    if (found) return found
+    const made = { doc: emptyDoc(), revision: 0 }
+    kept.set(id, made)
+    return made
+  }
+
+  async function write(id: string, entry: Kept): Promise<void> {
+    await attempted(`The document ${id} cannot be stored`, async () => {
+      // A tab that led before may have stored since.
+      const before = readable(await storage.getItem(keyOf(id)))
+      if (before && before.revision !== entry.revision) Y.applyUpdate(entry.doc, before.update)
+      revision += 1
+      const record = { revision, update: Y.encodeStateAsUpdate(entry.doc) }
+      await storage.setItem(keyOf(id), record)
+      entry.revision = record.revision
+    })
+  }
+
+  return {
+    device,
+    get size() {
+      return kept.size
+    },
+    has: (id) => kept.has(id),
+    get: (id) => entryOf(id).doc,
+    ids: () => [...kept.keys()],
+    revisionOf: (id) => kept.get(id)?.revision ?? 0,
+    save(id) {
+      const entry = entryOf(id)
+      if (entry.next) return entry.next
+      const begin = () => {
+        entry.next = undefined
+        const writing = write(id, entry).finally(() => {
+          if (entry.writing === writing) entry.writing = undefined
+        })
+        entry.writing = writing
+        return writing
+      }
+      if (!entry.writing) return begin()
+      // What changed since that one began needs another one, which may fail or not by itself.
+      entry.next = entry.writing.then(begin, begin)
+      return entry.next
+    },
+  }
+}
+
+/** What was deleted stays findable: an edit starts from what the app had seen. */
+function emptyDoc(): Y.Doc {
+  return new Y.Doc({ gc: false })
+}
+
+function readable(value: unknown): { revision: number; update: Uint8Array } | undefined {
+  const { revision, update } = Object(value) as { revision?: unknown; update?: unknown }
+  return typeof revision === 'number' && update instanceof Uint8Array ? { revision, update } : undefined
+}
+
+function recordOf(value: unknown) {
+  const record = readable(value)
+  if (!record) throw new TypeError('This is no stored document')
+  return record
+}
+
+async function nameOfDevice(storage: DocumentStorage, key: string): Promise<string> {
+  const known = await storage.getItem(key)
+  if (typeof known === 'string') return known
+  const made = [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('')
+  await storage.setItem(key, made)
+  return made
+}
+
+async function attempted<T>(failure: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    throw new StorageError(failure, { cause })
+  }
+}
