@@ -12,6 +12,7 @@ export default defineConfig([
       rest: 'strategies/rest.ts',
       hybrid: 'strategies/hybrid.ts',
       crdt: 'strategies/crdt.ts',
+      merge: 'lib/resolvers/mergeText.ts',
       testing: 'lib/testing/index.ts',
     },
     dts: true,

@@ -2,16 +2,14 @@ import type { Observable, SchedulerLike, Subscription } from 'rxjs'
 import type { StandardSchemaV1 } from './standardSchema.ts'
 import type { JournalStore } from './storage/journalStore.ts'
 import type { EntityEvent, EntityMap, EntityOperators, EntityType, OutboxEvents, RemoteNews } from './events.ts'
+import type { Conflict, ConflictResolver, Resolution } from './conflict.ts'
 import type { IncomingChange } from './remote.ts'
 import type {
-  Conflict,
-  ConflictResolver,
   OutboxStatus,
   PersistenceMetadata,
   PersistenceStrategy,
   PersistenceTask,
   Receipt,
-  Resolution,
   RetryConfig,
   TaskOptions,
   TaskResult,

@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs'
+import type { Conflict } from './conflict.ts'
 import type { IncomingChange } from './remote.ts'
 import type {
-  Conflict,
   Operation,
   PersistenceMetadata,
   PersistenceTask,

@@ -8,8 +8,9 @@ import { chooseStore, type StoreChoice } from './storage/chooseStore.ts'
 import { present } from './outbox/snapshot.ts'
 import type { JournalStore } from './storage/journalStore.ts'
 import type { EntityEvent, EntityMap, EntityOperators } from './events.ts'
+import type { ConflictResolver } from './conflict.ts'
 import type { IncomingChange } from './remote.ts'
-import type { ConflictResolver, PersistenceStrategy, RetryConfig } from './types.ts'
+import type { PersistenceStrategy, RetryConfig } from './types.ts'
 
 /** The options as the rest of the library sees them: complete, checked, and without types of entities. */
 export interface Settings {

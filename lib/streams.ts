@@ -16,7 +16,8 @@ import { type Lane, laneKey } from './outbox/lane.ts'
 import type { Session } from './session.ts'
 import { sameStatus } from './status.ts'
 import { sameMetadata, type Views } from './sync/metadata.ts'
-import type { Conflict, OutboxStatus, PersistenceMetadata, PersistenceTask } from './types.ts'
+import type { Conflict } from './conflict.ts'
+import type { OutboxStatus, PersistenceMetadata, PersistenceTask } from './types.ts'
 
 export interface StreamsConfig {
   /** Something changed: a lane, or anything (`undefined`). */

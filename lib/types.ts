@@ -1,4 +1,5 @@
 import type { Observable, ObservableInput } from 'rxjs'
+import type { Conflict } from './conflict.ts'
 import type { PullPage, PullRequest, RemoteChange } from './remote.ts'
 
 /** What an app can say happened to an entity. */
@@ -134,34 +135,6 @@ export interface PersistenceTask<T = unknown> {
   /** Only on dead letters. */
   outcome?: 'failed' | 'expired'
 }
-
-/** One entity that was changed here and at the remote. `undefined` for a side that deleted it. */
-export interface Conflict<T = unknown> {
-  entityType: string
-  id: string
-  /** The local change, for `resolve`. */
-  taskId: string
-  operation: Operation
-  /** Epoch ms of the local change, by the clock of this device. */
-  createdAt: number
-  /** What both sides began with; `undefined` where that is not known. */
-  base: T | undefined
-  local: T | undefined
-  remote: T | undefined
-}
-
-/** How a conflict ends: with what is here, with what the remote holds, or with something made of both. */
-export type Resolution<T = unknown> = 'local' | 'remote' | { merged: T }
-
-/**
- * Decides about conflicts of one entity type; `'ask'` leaves it to the app, which calls `resolve`. It has
- * `attemptTimeout` to answer; where it throws, or answers too late, the app is asked.
- *
- * @example ({ local, remote }) => (local && remote ? { merged: { ...remote, title: local.title } } : 'ask')
- */
-export type ConflictResolver<T = unknown> = (
-  conflict: Conflict<T>,
-) => Resolution<T> | 'ask' | PromiseLike<Resolution<T> | 'ask'>
 
 export type ErrorCategory = 'network' | 'timeout' | 'server' | 'client' | 'auth' | 'conflict' | 'rate-limit' | 'unknown'
 

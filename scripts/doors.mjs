@@ -11,6 +11,7 @@ export const doors = {
   'rx-outbox/hybrid': 'strategies/hybrid.ts',
   'rx-outbox/crdt': 'strategies/crdt.ts',
   'rx-outbox/p2p': 'strategies/p2p.ts',
+  'rx-outbox/merge': 'lib/resolvers/mergeText.ts',
   'rx-outbox/testing': 'lib/testing/index.ts',
 }
 

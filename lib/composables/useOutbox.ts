@@ -1,6 +1,7 @@
 import { computed, type ComputedRef, type ShallowRef } from 'vue'
 import type { Persistence } from '../api.ts'
-import type { Conflict, OutboxStatus, PersistenceTask } from '../types.ts'
+import type { Conflict } from '../conflict.ts'
+import type { OutboxStatus, PersistenceTask } from '../types.ts'
 import { openingStatus } from '../status.ts'
 import { injectPersistence } from './persistenceSlot.ts'
 import { toLazyRef } from './toLazyRef.ts'

@@ -7,7 +7,7 @@ import type { Outbox } from './outbox.ts'
 import { isAsked } from './attempted.ts'
 import { isSameVersion } from './rows.ts'
 import { present } from './snapshot.ts'
-import type { Resolution } from '../types.ts'
+import type { Resolution } from '../conflict.ts'
 
 export interface CommandsConfig {
   outbox: Outbox

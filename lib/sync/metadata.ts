@@ -1,5 +1,6 @@
 import type { Entry, Lane } from '../outbox/lane.ts'
-import type { Conflict, PersistenceMetadata, PersistenceTask } from '../types.ts'
+import type { Conflict } from '../conflict.ts'
+import type { PersistenceMetadata, PersistenceTask } from '../types.ts'
 import { present } from '../outbox/snapshot.ts'
 import { madeOn, remoteOf } from '../outbox/rows.ts'
 import { decodeValue } from '../storage/value.ts'

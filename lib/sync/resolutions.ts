@@ -5,7 +5,8 @@ import { localOf, remoteOf } from '../outbox/rows.ts'
 import { present } from '../outbox/snapshot.ts'
 import type { Enqueued, Retry } from '../storage/records.ts'
 import { encodeValue } from '../storage/value.ts'
-import type { Operation, Resolution } from '../types.ts'
+import type { Resolution } from '../conflict.ts'
+import type { Operation } from '../types.ts'
 import { validate } from '../validate.ts'
 
 export interface ResolutionsConfig extends MigrationConfig {

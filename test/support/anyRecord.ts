@@ -47,6 +47,8 @@ export const anyRecord: fc.Arbitrary<JournalRecord> = fc.oneof(
       dependsOn: fc.array(ref, { maxLength: 3 }),
       place: lsn,
       retryOf: text,
+      on: fc.record({ version, data: fc.json() }, { requiredKeys: [] }),
+      local: fc.record({ data: fc.json() }, { requiredKeys: [] }),
       data,
     },
     {
@@ -89,6 +91,7 @@ export const anyRecord: fc.Arbitrary<JournalRecord> = fc.oneof(
       error,
       held: fc.boolean(),
       inDoubt: fc.boolean(),
+      asked: fc.boolean(),
     },
     { requiredKeys: ['kind', 'lsn', 'epoch', 'task', 'retryCount', 'retryAt', 'error'] },
   ),
@@ -104,6 +107,8 @@ export const anyRecord: fc.Arbitrary<JournalRecord> = fc.oneof(
       error,
       inDoubt: fc.boolean(),
       by: text,
+      kept: fc.boolean(),
+      data,
     },
     { requiredKeys: ['kind', 'lsn', 'epoch', 'task', 'outcome', 'at'] },
   ),
@@ -120,7 +125,7 @@ export const anyRecord: fc.Arbitrary<JournalRecord> = fc.oneof(
   ),
   fc.record({ kind: fc.constant('imported'), ...numbered, writer: text, upTo: lsn }),
   fc.record(
-    { kind: fc.constant('command'), ...numbered, name: text, task: text, entityType: text },
+    { kind: fc.constant('command'), ...numbered, name: text, task: text, entityType: text, data },
     { requiredKeys: ['kind', 'lsn', 'epoch', 'name'] },
   ),
   fc.record(
@@ -132,6 +137,7 @@ export const anyRecord: fc.Arbitrary<JournalRecord> = fc.oneof(
       lastSyncAt: time,
       backendId: text,
       version,
+      data,
     },
     { requiredKeys: ['kind', 'lsn', 'epoch', 'entityType', 'entityId'] },
   ),

@@ -6,6 +6,7 @@ import type { Fact } from '../../lib/outbox/facts.ts'
 import { createOutbox } from '../../lib/outbox/outbox.ts'
 import { snapshot } from '../../lib/outbox/snapshot.ts'
 import type { OutboxState } from '../../lib/outbox/state.ts'
+import { createResolutions } from '../../lib/sync/resolutions.ts'
 import type { Enqueued, JournalRecord } from '../../lib/storage/records.ts'
 import type { EntityRef, Operation } from '../../lib/types.ts'
 
@@ -32,7 +33,18 @@ export type Step =
       schemaVersion: number
     }
   | {
-      does: 'mark' | 'finish' | 'give back' | 'fail' | 'refuse' | 'later' | 'retry' | 'discard' | 'progress'
+      does:
+        | 'mark'
+        | 'finish'
+        | 'give back'
+        | 'fail'
+        | 'refuse'
+        | 'dispute'
+        | 'later'
+        | 'retry'
+        | 'discard'
+        | 'resolve'
+        | 'progress'
       pick: number
     }
   | {
@@ -48,6 +60,7 @@ export type Step =
         | 'know'
         | 'lead'
         | 'compact'
+        | 'rebase'
     }
 
 const weighted = (weight: number, arbitrary: fc.Arbitrary<Step>) => ({ weight, arbitrary })
@@ -72,6 +85,8 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   weighted(8, picking('finish', 'finish', 'fail', 'refuse', 'later', 'give back')),
   weighted(3, picking('mark', 'progress')),
   weighted(4, picking('retry', 'retry', 'discard')),
+  weighted(4, picking('dispute', 'resolve')),
+  weighted(1, fc.constant({ does: 'rebase' })),
   weighted(2, fc.constantFrom<Step>({ does: 'wake' }, { does: 'expire' }, { does: 'flush' })),
   weighted(1, fc.constantFrom<Step>({ does: 'retry all' }, { does: 'discard all' }, { does: 'lead' })),
   weighted(1, fc.constantFrom<Step>({ does: 'import' }, { does: 'keep' }, { does: 'know' }, { does: 'compact' })),
@@ -96,14 +111,26 @@ export class OutboxLife {
     longestWait: () => 1_000_000,
     knows,
     schemaVersion: 2,
+    keeps: (type) => type === 'note',
     coalesceOf: () => undefined,
     tell: (fact) => void this.facts.push(fact),
     changed: () => undefined,
     trouble: (thrown) => void this.errors.push(thrown),
   })
 
+  private readonly resolutions = createResolutions({
+    outbox: this.outbox,
+    owner: 'ann',
+    createId: () => this.createId(),
+    keepsBase: (type) => type === 'note',
+    schemaVersion: 2,
+    schemaOf: () => undefined,
+    migrationOf: () => undefined,
+  })
+
   private readonly commands = createCommands({
     outbox: this.outbox,
+    settle: this.resolutions.settle,
     journal: { write: async (records) => void this.records.push(...records), flush: async () => undefined },
     owner: 'ann',
     now: () => this.now,
@@ -146,6 +173,15 @@ export class OutboxLife {
         const task = chosen([...this.state.tasks.values()], one.pick)
         return task && task.state !== 'sending' ? this.commands.discard(task.id) : undefined
       }
+      case 'dispute':
+        return this.dispute(one.pick)
+      case 'resolve': {
+        const task = chosen([...this.state.asked], one.pick)
+        const resolution = (['local', 'remote', { merged: { at: this.now } }] as const)[one.pick % 3]
+        return task && resolution && this.commands.resolve(task.id, resolution)
+      }
+      case 'rebase':
+        return this.rebase('note', '1')
       case 'wake':
         this.now += 500
         return this.outbox.schedule.wake(this.now)
@@ -249,6 +285,23 @@ export class OutboxLife {
     this.flying.push(head)
   }
 
+  private rebase(entityType: string, entityId: string): void {
+    const data = this.now % 4 === 0 ? {} : { data: `{"remote":${this.now}}` }
+    this.write({ kind: 'base', ...this.outbox.stamp(), entityType, entityId, version: this.now, ...data })
+  }
+
+  /** The remote holds something else, and the app is asked. */
+  private dispute(pick: number): void {
+    const entry = chosen(this.flying, pick)
+    if (!entry) return
+    this.flying.splice(this.flying.indexOf(entry), 1)
+    this.rebase(entry.lane.entityType, entry.lane.entityId)
+    this.outbox.giveBack(entry, { category: 'conflict', message: 'another version' })
+    this.outbox.joinBehind(entry)
+    const head = entry.lane.queue[0]
+    if (head?.state === 'waiting') this.outbox.ask(head, { category: 'conflict', message: 'another version' })
+  }
+
   private land(how: 'finish' | 'give back' | 'fail' | 'refuse' | 'later', pick: number): void {
     const entry = chosen(this.flying, pick)
     if (!entry) return
@@ -286,13 +339,14 @@ export function plain(state: OutboxState) {
   }
 }
 
-function plainLane({ queue, dead, waiters, known }: Lane) {
+function plainLane({ queue, dead, waiters, known, base }: Lane) {
   const ids = (entries: Iterable<Entry> = []) => Array.from(entries, ({ id }) => id).sort()
   return {
     queue: queue.map(plainEntry),
     dead: (dead ?? []).map(plainEntry).sort((a, b) => a.place - b.place),
     waiters: ids(waiters),
     known: known && { ...known },
+    base: base && { ...base },
   }
 }
 

@@ -27,9 +27,12 @@ export function misplaced(state: OutboxState, knows: (entityType: string, schema
 
   for (const entry of live) {
     const isKnown = knows(entry.lane.entityType, entry.schemaVersion)
-    if (isKnown && (entry.state === 'parked') !== isHopeless(entry)) wrong.push(`${entry.id} is ${entry.state}`)
+    const isAsked = state.asked.has(entry)
+    if (isAsked && entry.state !== 'parked') wrong.push(`${entry.id} was asked about and is not parked`)
+    if (isKnown && !isAsked && (entry.state === 'parked') !== isHopeless(entry))
+      wrong.push(`${entry.id} is ${entry.state}`)
     if (!isKnown && entry.state !== 'parked') wrong.push(`${entry.id} is not parked`)
-    if ((entry.state === 'parked' && isKnown) !== (entry.blockedBy !== undefined))
+    if ((entry.state === 'parked' && isKnown && !isAsked) !== (entry.blockedBy !== undefined))
       wrong.push(`${entry.id} is blocked wrongly`)
     if (entry.blockedBy && !state.dead.has(entry.blockedBy)) wrong.push(`${entry.id} is blocked by nothing`)
     if (state.tasks.get(entry.lsn) !== entry) wrong.push(`${entry.id} is not among the tasks`)
@@ -46,7 +49,8 @@ export function misplaced(state: OutboxState, knows: (entityType: string, schema
       wrong.push(`${key} ${mayGo ? 'may go' : 'may not go'} and is in ${scheduled} heaps`)
     if (mayGo && lane.age !== head.place) wrong.push(`${key} is as old as ${lane.age}`)
     if (lane.byAge >= 0 && lane.byRank < 0) wrong.push(`${key} has an age only`)
-    if (queue.length === 0 && !lane.dead && !lane.known && !lane.waiters) wrong.push(`${key} is kept for nothing`)
+    if (queue.length === 0 && !lane.dead && !lane.known && !lane.base && !lane.waiters)
+      wrong.push(`${key} is kept for nothing`)
   }
   const { waiting, sending, parked, dead } = state.counts
   const counted = (is: Entry['state']) => live.filter((entry) => entry.state === is).length

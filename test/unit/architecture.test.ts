@@ -8,7 +8,7 @@ const demo = sourcesOf('demo')
 
 /** From the bottom up: a file imports from its own row and those before it. What no row names is in `middle`. */
 const rows = [
-  ['lib/types.ts', 'lib/remote.ts', 'lib/events.ts', 'lib/standardSchema.ts'],
+  ['lib/conflict.ts', 'lib/remote.ts', 'lib/types.ts', 'lib/events.ts', 'lib/standardSchema.ts'],
   ['lib/errors.ts'],
   ['lib/api.ts', 'lib/storage/journalStore.ts'],
   ['lib/environment.ts'],
@@ -73,12 +73,13 @@ describe('imports', () => {
       importsOf(sources, (name, from) => isOf(name, ...packages) && !allowed(from))
 
     expect(outside((path) => path === 'lib/storage/localforage.ts', 'localforage')).toEqual([])
+    expect(outside((path) => path === 'lib/resolvers/mergeText.ts', 'node-diff3')).toEqual([])
     expect(outside((path) => path.startsWith('lib/composables/'), 'vue', '@vueuse', 'pinia')).toEqual([])
     expect(outside((path) => path === 'strategies/rest.ts' || path.startsWith('strategies/rest/'), 'ky')).toEqual([])
   })
 
   test('of the library reach no package but those it declares', () => {
-    const declared = ['rxjs', 'localforage', 'zod', 'ky', 'vue', '@vueuse/rxjs', 'rx-outbox']
+    const declared = ['rxjs', 'localforage', 'zod', 'ky', 'node-diff3', 'vue', '@vueuse/rxjs', 'rx-outbox']
     const undeclared = (name: string) => !/^(lib|strategies)\//.test(name) && !isOf(name, ...declared)
     expect(importsOf([...lib, ...strategies], undeclared)).toEqual([])
   })
