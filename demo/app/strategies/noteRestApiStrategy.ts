@@ -1,9 +1,9 @@
-import type { AttemptContext, PersistableEntity, PersistenceStrategy } from 'rx-outbox'
+import type { AttemptContext, PersistableEntity, PersistenceStrategy, PullRequest } from 'rx-outbox'
 import { restStrategy } from 'rx-outbox/rest'
 import { type Note, noteSchema } from '../entities.ts'
-import { noteVersions } from '../seenVersions.ts'
+import { pullRows } from './pullRows.ts'
 
-/** How notes reach the server. Anything a note needs and a tag does not goes here. */
+/** How notes reach the server, and how those of others come from it. Anything a note needs and a tag does not goes here. */
 export class NoteRestApiStrategy implements PersistenceStrategy<Note> {
   readonly #rest = restStrategy<Note>({ url: '/api/notes', schema: noteSchema })
 
@@ -12,10 +12,14 @@ export class NoteRestApiStrategy implements PersistenceStrategy<Note> {
   }
 
   persistUpdate(note: PersistableEntity<Note>, attempt: AttemptContext) {
-    return this.#rest.persistUpdate(note, noteVersions.basedOnSeen(note.id, attempt))
+    return this.#rest.persistUpdate(note, attempt)
   }
 
   persistDelete(id: string, entityType: string, attempt: AttemptContext) {
-    return this.#rest.persistDelete(id, entityType, noteVersions.basedOnSeen(id, attempt))
+    return this.#rest.persistDelete(id, entityType, attempt)
+  }
+
+  pull(request: PullRequest) {
+    return pullRows<Note>('/api/notes', request)
   }
 }

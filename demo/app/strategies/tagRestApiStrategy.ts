@@ -1,7 +1,7 @@
-import type { AttemptContext, PersistableEntity, PersistenceStrategy } from 'rx-outbox'
+import type { AttemptContext, PersistableEntity, PersistenceStrategy, PullRequest } from 'rx-outbox'
 import { restStrategy } from 'rx-outbox/rest'
 import { type Tag, tagSchema } from '../entities.ts'
-import { tagVersions } from '../seenVersions.ts'
+import { pullRows } from './pullRows.ts'
 
 /** How tags reach the server. */
 export class TagRestApiStrategy implements PersistenceStrategy<Tag> {
@@ -12,10 +12,14 @@ export class TagRestApiStrategy implements PersistenceStrategy<Tag> {
   }
 
   persistUpdate(tag: PersistableEntity<Tag>, attempt: AttemptContext) {
-    return this.#rest.persistUpdate(tag, tagVersions.basedOnSeen(tag.id, attempt))
+    return this.#rest.persistUpdate(tag, attempt)
   }
 
   persistDelete(id: string, entityType: string, attempt: AttemptContext) {
-    return this.#rest.persistDelete(id, entityType, tagVersions.basedOnSeen(id, attempt))
+    return this.#rest.persistDelete(id, entityType, attempt)
+  }
+
+  pull(request: PullRequest) {
+    return pullRows<Tag>('/api/tags', request)
   }
 }

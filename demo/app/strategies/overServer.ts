@@ -1,0 +1,20 @@
+import localforage from 'localforage'
+import { crdtStrategy } from 'rx-outbox/crdt'
+import { keptAs } from '../device.ts'
+import { type Card, cardSchema } from '../entities.ts'
+import { NoteRestApiStrategy } from './noteRestApiStrategy.ts'
+import { TagRestApiStrategy } from './tagRestApiStrategy.ts'
+
+/** With a server: REST for what one person edits at a time, CRDT for what several write into at once. */
+export const overServer = {
+  note: new NoteRestApiStrategy(),
+  tag: new TagRestApiStrategy(),
+  card: crdtStrategy<Card>({
+    collection: 'cards',
+    url: '/crdt',
+    text: ['title', 'text'],
+    schema: cardSchema,
+    token: () => 'demo',
+    storage: localforage.createInstance({ name: keptAs('demo'), storeName: 'documents' }),
+  }),
+}
