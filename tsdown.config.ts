@@ -13,6 +13,7 @@ export default defineConfig([
       hybrid: 'strategies/hybrid.ts',
       crdt: 'strategies/crdt.ts',
       merge: 'lib/resolvers/mergeText.ts',
+      p2p: 'strategies/p2p.ts',
       testing: 'lib/testing/index.ts',
     },
     dts: true,

@@ -17,7 +17,8 @@ import { holdsEntity, readEntity } from './crdt/entityDoc.ts'
 import { announce, entriesOf, isSeen, unseen } from './crdt/entityIndex.ts'
 import { hocuspocusConnection } from './crdt/hocuspocus.ts'
 import { live } from './crdt/live.ts'
-import { type CrdtOptions, socketUrl, withDefaults } from './crdt/options.ts'
+import { type CrdtOptions, withDefaults } from './crdt/options.ts'
+import { socketUrl } from './crdt/socketUrl.ts'
 import { wellFormed } from './crdt/plainValue.ts'
 import { createReplicas, ours, type Replicas } from './crdt/replicas.ts'
 
@@ -69,7 +70,7 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
   function replicasOf(owner: string): Replicas {
     if (opened?.owner === owner) return opened.replicas
     close()
-    const storage = rest.storage ?? browserStorage()
+    const storage = rest.storage ?? browserStorage('crdt')
     const keyOf = (name: string) => JSON.stringify([owner, name])
     const replicas = createReplicas({ connection: connect(owner), storage, keyOf, index: collection })
     opened = { owner, replicas }
@@ -156,7 +157,9 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
     const replicas = latest()
     try {
       const from = isSeen(checkpoint) ? checkpoint : {}
-      const { ids, seen, more } = await replicas.use(collection, signal, (index) => unseen(index, from, limit))
+      const { ids, seen, more } = await replicas.use(collection, signal, (index) => unseen(index, from, limit), {
+        fresh: true,
+      })
       const rows: (Row<T> | undefined)[] = []
       for (let at = 0; at < ids.length; at += atOnce) {
         const some = ids.slice(at, at + atOnce)

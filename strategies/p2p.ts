@@ -4,6 +4,8 @@ import {
   PermanentError,
   type PersistenceStrategy,
   type PersistReceipt,
+  type PullPage,
+  type PullRequest,
   type RemoteChange,
 } from 'rx-outbox'
 import {
@@ -26,8 +28,7 @@ import {
   timer,
 } from 'rxjs'
 import * as Y from 'yjs'
-import { applyChange, type Change, changeOf, nothingYet } from './crdt/change.ts'
-import { knownChange } from './p2p/knownChange.ts'
+import { applyChange, type Change, changeOf, isChange, nothingYet } from './crdt/change.ts'
 import { type P2pOptions, withDefaults } from './p2p/options.ts'
 import { pageOf, rowOf } from './p2p/pageOf.ts'
 import { openSession, type Session } from './p2p/session.ts'
@@ -44,7 +45,7 @@ export { webSocketSignalling } from './p2p/webSocketSignalling.ts'
 
 export interface P2pStrategy<T> extends PersistenceStrategy<T> {
   changes$: Observable<RemoteChange<T>>
-  pull: NonNullable<PersistenceStrategy<T>['pull']>
+  pull: (request: PullRequest) => Observable<PullPage<T>>
   /** How many other devices are connected; the device is in the room while somebody subscribes. */
   devices$: Observable<number>
   /** What went wrong between devices, as it happens. */
@@ -62,7 +63,7 @@ const linger = 5_000
  * @example
  * const note = p2pStrategy<Note>({
  *   room: 'family/notes', password, signalling: webSocketSignalling('/signal'),
- *   storage: localforage.createInstance({ name: 'notes' }), text: ['body'],
+ *   text: ['body'],
  * })
  * createPersistence({ strategies: { note } })
  */
@@ -96,16 +97,18 @@ export function p2pStrategy<T>(options: P2pOptions<T>): P2pStrategy<T> {
   /** Makes the edit, once for all attempts of its task, and stores the document with it. */
   async function stored({ documents }: Session, id: string, entity: unknown, base: unknown, attempt: AttemptContext) {
     const doc = documents.get(id)
-    let change = knownChange(attempt.progress)
-    if (!change) {
-      change = changeOf(doc, base, entity, text)
-      const bytes = Y.encodeStateAsUpdate(doc).length + change.update.length
-      if (bytes > limits.maxDocumentBytes)
-        throw new PermanentError(`The document would be of ${bytes} bytes; peers take ${limits.maxDocumentBytes}`)
-      await attempt.saveProgress(change)
-    }
+    const change = isChange(attempt.progress) ? attempt.progress : await made(doc, entity, base, attempt)
     applyChange(doc, change)
     await documents.save(id)
+    return change
+  }
+
+  async function made(doc: Y.Doc, entity: unknown, base: unknown, attempt: AttemptContext): Promise<Change> {
+    const change = changeOf(doc, base, entity, text)
+    const bytes = Y.encodeStateAsUpdate(doc).length + change.update.length
+    if (bytes > limits.maxDocumentBytes)
+      throw new PermanentError(`The document would be of ${bytes} bytes; peers take ${limits.maxDocumentBytes}`)
+    await attempt.saveProgress(change)
     return change
   }
 

@@ -4,7 +4,9 @@ import { getRequestListener } from '@hono/node-server'
 import type { Database } from './database.ts'
 import { crdtServer, type CrdtServerOptions } from './crdt/crdtServer.ts'
 import { createServer, type ServerOptions } from './server.ts'
+import { signalRelay } from './signalRelay.ts'
 import { type DatabaseOptions, type Progress, startDatabase } from './startup.ts'
+import { routeUpgrades } from './upgrades.ts'
 
 type Settings = Partial<Pick<ServerOptions, 'staticDir' | 'now' | 'allowOrigin'>>
 
@@ -49,13 +51,14 @@ export async function startDemoServer(options: DemoServerOptions): Promise<DemoS
   setMaxListeners(0, closing.signal)
   const app = createServer({ database: startup, staticDir, now, allowOrigin, closing: closing.signal })
   const { crdtToken = 'demo', redisUrl, crdtLimits } = options
-  const crdt = crdtServer(http, {
+  const crdt = crdtServer({
     database: startup.opened,
     token: crdtToken,
     redisUrl,
-    allowOrigin,
     limits: crdtLimits,
   })
+  const relay = signalRelay()
+  routeUpgrades(http, { '/crdt': crdt.upgrade, '/signal': relay.upgrade }, allowOrigin)
   const running = new Set<Promise<unknown>>()
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   http.on('request', (incoming, outgoing) => {
@@ -66,6 +69,7 @@ export async function startDemoServer(options: DemoServerOptions): Promise<DemoS
   const end = async () => {
     closing.abort()
     http.close()
+    relay.close()
     // Also those whose client is gone: their writes need the database.
     await Promise.allSettled(running)
     await crdt.close()

@@ -14,9 +14,10 @@ export interface CrdtConnection {
 export interface Attachment {
   /**
    * Resolves when the server has acknowledged all that is in the document, and all that the server has is in it.
+   * `fresh`: asks again, whatever it knows already.
    * Rejects with an `AuthError`, a `NetworkError` when the connection is lost or cannot be made, or a `ServerError`.
    */
-  settled: () => Promise<void>
+  settled: (options?: { fresh?: boolean }) => Promise<void>
   /** Whether the document has caught up with the server: false again while the connection is broken. Replays. */
   synced$: Observable<boolean>
   /** The server wants no more of it: only another attachment may help. */

@@ -12,8 +12,8 @@ export interface DocumentStorage {
 const wholeUpTo = 262_144
 
 /** IndexedDB, where there is one. */
-export function browserStorage(): DocumentStorage | undefined {
-  return 'indexedDB' in globalThis ? localforage.createInstance({ name: 'rx-outbox', storeName: 'crdt' }) : undefined
+export function browserStorage(storeName: string): typeof localforage | undefined {
+  return 'indexedDB' in globalThis ? localforage.createInstance({ name: 'rx-outbox', storeName }) : undefined
 }
 
 /** A copy that cannot be read is as good as none: the server has it all. */

@@ -54,6 +54,8 @@ export function hocuspocusConnection({ url, limits, token, WebSocketPolyfill }: 
         name,
         document,
         websocketProvider: socket,
+        // What is still on its way to an attachment before this one is not taken for this one's.
+        sessionAwareness: true,
         ...(!heartbeat && { awareness: null }),
         token: async () => {
           try {
@@ -94,9 +96,11 @@ export function hocuspocusConnection({ url, limits, token, WebSocketPolyfill }: 
       get broken() {
         return broken !== undefined
       },
-      settled: () => {
+      settled: ({ fresh = false } = {}) => {
         if (broken) return Promise.reject(broken)
-        if (isSettled()) return Promise.resolve()
+        if (isSettled() && !fresh) return Promise.resolve()
+        // Not while something else is waited for: it would be taken for the answer.
+        if (isSettled()) provider.forceSync()
         // It may be waiting for its next try.
         if (socket.status === WebSocketStatus.Disconnected) void socket.connect()
         return new Promise<void>((resolve, reject) => waiting.add({ resolve, reject }))
@@ -109,7 +113,14 @@ export function hocuspocusConnection({ url, limits, token, WebSocketPolyfill }: 
     }
   }
 
-  return { attach, close: () => socket.destroy() }
+  return {
+    attach,
+    close: () => {
+      // The one of Node tells an error when it is closed too early, and ends the process if nobody listens.
+      socket.webSocket?.addEventListener('error', () => {})
+      socket.destroy()
+    },
+  }
 }
 
 /** A provider that looks at what the server sends before it applies it, and tells what is wrong instead of throwing. */

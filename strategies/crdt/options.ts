@@ -40,14 +40,6 @@ export function withDefaults<T>(options: CrdtOptions<T>) {
   return { ...options, collection, url, text, token, limits: serverLimits }
 }
 
-/** A relative address is one of the page's server. */
-export function socketUrl(url: string): string {
-  const page = 'location' in globalThis ? globalThis.location.href : undefined
-  const absolute = new URL(url, page)
-  absolute.protocol = absolute.protocol.replace('http', 'ws')
-  return absolute.href
-}
-
 function wrong(option: string, expected: string): TypeError {
   return new TypeError(`crdtStrategy: \`${option}\` must be ${expected}`)
 }

@@ -81,11 +81,15 @@ export function createReplicas({ connection, storage, keyOf, index }: ReplicaCon
     replica?.attachment?.detach()
   }
 
-  /** Does `work` with a document that has caught up with the server; `settle` waits for it to be acknowledged again. */
+  /**
+   * Does `work` with a document that has caught up with the server; `settle` waits for it to be acknowledged again.
+   * `fresh`: also one that is attached already asks first.
+   */
   async function use<R>(
     name: string,
     signal: AbortSignal,
     work: (doc: Y.Doc, settle: () => Promise<void>) => R | Promise<R>,
+    options: { fresh?: boolean } = {},
   ): Promise<R> {
     signal.throwIfAborted()
     if (closed) throw new NetworkError('The documents of this owner were let go')
@@ -93,9 +97,8 @@ export function createReplicas({ connection, storage, keyOf, index }: ReplicaCon
     replica.users += 1
     try {
       const { doc, attachment } = await untilAborted(signal, () => replica.loaded)
-      const settle = () => untilAborted(signal, () => attachment.settled())
-      await settle()
-      const result = await work(doc, settle)
+      await untilAborted(signal, () => attachment.settled(options))
+      const result = await work(doc, () => untilAborted(signal, () => attachment.settled()))
       if (replica.changed) {
         replica.changed = false
         await storeCopy(storage, keyOf(name), doc)

@@ -88,11 +88,11 @@ export function converse(
     },
   }
 
-  function sayWhatIsHere(): void {
+  function sayWhatIsHere(ask = false): void {
     let part: [string, string][] = []
     let bytes = 0
     const flush = (last: boolean) => {
-      send({ is: 'have', version: protocolVersion, device: documents.device, documents: part, last })
+      send({ is: 'have', version: protocolVersion, device: documents.device, documents: part, last, ask: last && ask })
       part = []
       bytes = 0
     }
@@ -125,13 +125,15 @@ export function converse(
     theirs.clear()
     device = message.device
     ready(conversation)
+    if (message.ask) sayWhatIsHere()
   }
 
   async function heardUpdate({ seq, id, update }: Message & { is: 'update' }): Promise<void> {
-    if (device === undefined) return offence('unexpected', 'The peer sent an update before it said what it has')
     if (seq <= received) return offence('replayed', `The peer sent its update ${seq} again`)
     const isComplete = seq === received + 1
     received = seq
+    // What it said first got lost; it will send this again.
+    if (device === undefined) return askAgain()
     const taken = await takeUpdate({ documents, limits, isOurs }, id, update)
     if (isOver) return
     if (taken.grownBy) grown(id, taken.grownBy, conversation)
@@ -149,7 +151,7 @@ export function converse(
   function askAgain(): void {
     asked += 1
     if (asked > limits.maxRequests) offence('unexpected', 'What the peer sends builds on what it does not send')
-    else sayWhatIsHere()
+    else sayWhatIsHere(device === undefined)
   }
 
   function heardAnswer(message: Message & { is: 'ack' | 'refused' }): void {

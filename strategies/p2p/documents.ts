@@ -116,15 +116,26 @@ function emptyDoc(): Y.Doc {
   return new Y.Doc({ gc: false })
 }
 
-function readable(value: unknown): { revision: number; update: Uint8Array } | undefined {
-  const { revision, update } = Object(value) as { revision?: unknown; update?: unknown }
-  return typeof revision === 'number' && update instanceof Uint8Array ? { revision, update } : undefined
+interface StoredDocument {
+  revision: number
+  update: Uint8Array
 }
 
-function recordOf(value: unknown) {
-  const record = readable(value)
-  if (!record) throw new TypeError('This is no stored document')
-  return record
+/** @throws an error for what is none, or damaged */
+function recordOf(value: unknown): StoredDocument {
+  const { revision, update } = Object(value) as { revision?: unknown; update?: unknown }
+  if (typeof revision !== 'number' || !(update instanceof Uint8Array)) throw new TypeError('This is no stored document')
+  Y.decodeUpdate(update)
+  return { revision, update }
+}
+
+/** What is damaged was put aside at the start. */
+function readable(value: unknown): StoredDocument | undefined {
+  try {
+    return recordOf(value)
+  } catch {
+    return undefined
+  }
 }
 
 async function nameOfDevice(storage: DocumentStorage, key: string): Promise<string> {

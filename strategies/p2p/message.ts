@@ -6,8 +6,18 @@ export const protocolVersion = 1
 
 /** What peers say to each other. */
 export type Message =
-  /** The first one: who I am and what I have; in several parts where it is much. Answered by what is missing. */
-  | { is: 'have'; version: number; device: string; documents: [id: string, state: string][]; last: boolean }
+  /**
+   * The first one: who I am and what I have; in several parts where it is much. Answered by what is missing, and, where
+   * `ask` is set, by the same of the other side: its first one got lost.
+   */
+  | {
+      is: 'have'
+      version: number
+      device: string
+      documents: [id: string, state: string][]
+      last: boolean
+      ask: boolean
+    }
   /** Numbered from 1 in each link and direction. Answered by `ack` or `refused`. */
   | { is: 'update'; seq: number; id: string; update: Uint8Array }
   /** The update is applied and stored. */
@@ -24,7 +34,7 @@ export function encodeMessage(message: Message): Uint8Array {
 
 /** @throws an error that says what is wrong with it */
 export function decodeMessage(bytes: Uint8Array): Message {
-  const { is, version, device, documents, last, seq, id, update, why } = fieldsOf(
+  const { is, version, device, documents, last, ask, seq, id, update, why } = fieldsOf(
     JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)),
   )
   switch (is) {
@@ -38,6 +48,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
           return [name(key, 'id'), text(state, 'state')]
         }),
         last: last === true,
+        ask: ask === true,
       }
     case 'update':
       return { is, seq: natural(seq, 'seq'), id: name(id, 'id'), update: bytesOf(update, 'update') }

@@ -1,4 +1,5 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
+import { browserStorage } from '../crdt/documentStorage.ts'
 import type { DocumentStorage } from './documents.ts'
 import { type PeerLimits, peerLimits } from './limits.ts'
 import type { Signalling } from './signalling.ts'
@@ -10,10 +11,10 @@ export interface P2pCommonOptions<T> {
   /** Names the room. Entities of one type share one room, and no two types the same. */
   room: string
   /**
-   * Where documents are stored: an instance of localforage of its own, or what works like one. What other devices rely
-   * on when this one confirms, so there is no default.
+   * Where documents are stored: an instance of localforage, or what works like one. It is what other devices rely on
+   * when this one confirms. @default IndexedDB, by localforage
    */
-  storage: DocumentStorage
+  storage?: DocumentStorage
   /**
    * Other devices that have to have stored a change before its task is persisted; 0: it is persisted when it is stored
    * here, and offered to whoever comes. @default 1
@@ -53,11 +54,19 @@ export type P2pOptions<T> = WebRtcOptions<T> | TransportOptions<T>
  * @throws TypeError that names the option
  */
 export function withDefaults<T>(options: P2pOptions<T>) {
-  const { room, storage, acks = 1, patience = 10_000, text = [], scheduler = asyncScheduler } = options
+  const {
+    room,
+    storage = browserStorage('p2p'),
+    acks = 1,
+    patience = 10_000,
+    text = [],
+    scheduler = asyncScheduler,
+  } = options
   const limits = { ...peerLimits, ...options.limits }
   if (typeof room !== 'string' || room === '') throw wrong('room', 'a text that is not empty')
   for (const method of ['getItem', 'setItem', 'keys'] as const)
-    if (typeof storage?.[method] !== 'function') throw wrong('storage', 'an instance of localforage, or work like one')
+    if (storage && typeof storage[method] !== 'function')
+      throw wrong('storage', 'an instance of localforage, or work like one')
   if (!Number.isSafeInteger(acks) || acks < 0) throw wrong('acks', 'a whole number from 0 up')
   if (!(patience >= 0 && patience <= 2 ** 31 - 1)) throw wrong('patience', 'milliseconds from 0 up')
   if (!Array.isArray(text) || !text.every((field) => typeof field === 'string')) throw wrong('text', 'a list of fields')

@@ -14,7 +14,7 @@ import {
   tap,
   timer,
 } from 'rxjs'
-import { backoff } from 'rx-outbox'
+import { backoff, StorageError } from 'rx-outbox'
 import { type Confirmed, type Conversation, converse } from './conversation.ts'
 import { type Documents, type DocumentStorage, openDocuments } from './documents.ts'
 import type { PeerLimits } from './limits.ts'
@@ -39,7 +39,7 @@ export interface Session {
 }
 
 export interface SessionOptions {
-  storage: DocumentStorage
+  storage: DocumentStorage | undefined
   prefix: string
   transport: PeerTransport
   limits: PeerLimits
@@ -57,6 +57,10 @@ const again = { maxRetries: Infinity, initialDelay: 2_000, multiplier: 2, maxDel
 export function openSession(options: SessionOptions): Observable<Session> {
   const { storage, prefix, transport, limits, acks, patience, isOurs, report, scheduler } = options
   return new Observable<Session>((subscriber) => {
+    if (!storage) {
+      subscriber.error(new StorageError('There is no IndexedDB here: p2pStrategy needs the option `storage`'))
+      return
+    }
     openDocuments(storage, prefix, report).then(
       (documents) => {
         if (!subscriber.closed) subscriber.add(enter(documents))

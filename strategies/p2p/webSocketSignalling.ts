@@ -1,5 +1,6 @@
 import { concatWith, map, type Observable, retry, Subject, throwError, timer } from 'rxjs'
 import { webSocket, type WebSocketSubject } from 'rxjs/webSocket'
+import { socketUrl } from '../crdt/socketUrl.ts'
 import type { Signalling } from './signalling.ts'
 
 /** What a relay of topics and its clients say to each other, as JSON. */
@@ -25,7 +26,7 @@ export function webSocketSignalling(url: string): Signalling {
 
   const open = () =>
     (socket ??= webSocket<Said>({
-      url: addressOf(url),
+      url: socketUrl(url),
       openObserver: {
         next() {
           isOpen = true
@@ -66,11 +67,4 @@ export function webSocketSignalling(url: string): Signalling {
     messages: listen,
     errors$,
   }
-}
-
-/** Relative to the page, as `fetch` takes it. */
-function addressOf(url: string): string {
-  const address = new URL(url, globalThis.location?.href)
-  address.protocol = address.protocol.replace('http', 'ws')
-  return address.href
 }

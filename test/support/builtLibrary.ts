@@ -12,11 +12,14 @@ export const libraryPage = `${root}node_modules/.cache/library-page`
 /** What the library imports, and all of it. */
 const needed = {
   rxjs: "export * from 'rxjs'",
+  'rxjs/webSocket': "export * from 'rxjs/webSocket'",
+  yjs: "export * from 'yjs'",
+  '@trystero-p2p/core': "export * from '@trystero-p2p/core'",
   localforage: "export { default } from 'localforage'",
   'zod/mini': "export * from 'zod/mini'",
 }
 
-const fileOf = (name: string) => name.replace('/', '-')
+const fileOf = (name: string) => name.replace('/', '-').replace('@', '')
 
 /** Builds the library as `npm run build` does, without the types, and its dependencies as one file each. */
 export async function buildLibraryPage(): Promise<void> {
@@ -42,12 +45,18 @@ export async function buildLibraryPage(): Promise<void> {
   const imports = Object.fromEntries([
     ...Object.keys(needed).map((name) => [name, `/deps/${fileOf(name)}.js`]),
     ['rx-outbox', '/dist/index.js'],
+    ['rx-outbox/p2p', '/dist/p2p.js'],
   ])
-  writeFileSync(
-    `${libraryPage}/index.html`,
-    `<!doctype html><meta charset="utf-8"><title>plain</title><link rel="icon" href="data:,">
+  for (const [page, script] of [
+    ['index.html', 'libraryPage.js'],
+    ['p2p.html', 'p2p/page.js'],
+  ] as const) {
+    writeFileSync(
+      `${libraryPage}/${page}`,
+      `<!doctype html><meta charset="utf-8"><title>plain</title><link rel="icon" href="data:,">
 <script type="importmap" nonce="abc">${JSON.stringify({ imports })}</script>
-<script type="module" src="/main.js"></script>`,
-  )
-  writeFileSync(`${libraryPage}/main.js`, readFileSync(new URL('./libraryPage.js', import.meta.url)))
+<script type="module" src="/${page}.js"></script>`,
+    )
+    writeFileSync(`${libraryPage}/${page}.js`, readFileSync(new URL(`./${script}`, import.meta.url)))
+  }
 }

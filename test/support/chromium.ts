@@ -24,6 +24,8 @@ const args = [
   '--disable-component-update',
   '--disable-sync',
   '--disable-dev-shm-usage',
+  // WebRTC between two pages of a machine that has no network.
+  '--allow-loopback-in-peer-connection',
 ]
 
 let resolved: Promise<Chromium> | undefined
@@ -38,8 +40,9 @@ export function resolveChromium(): Promise<Chromium> {
 }
 
 /** A browser of its own, for tests that drive several tabs from outside. Close it. */
-export async function launchChromium(): Promise<Browser> {
-  return chromium.launch(await resolveChromium())
+export async function launchChromium(...more: string[]): Promise<Browser> {
+  const resolved = await resolveChromium()
+  return chromium.launch({ ...resolved, args: [...resolved.args, ...more] })
 }
 
 /** A browser with a profile on disk: what it stores is there when it is started again. Close it. */

@@ -1,10 +1,9 @@
-import type { IncomingMessage, Server } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { Redis } from '@hocuspocus/extension-redis'
 import { Hocuspocus } from '@hocuspocus/server'
 import { checkUpdate, type UpdateLimits } from 'rx-outbox/crdt'
 import { WebSocketServer } from 'ws'
 import type { Database } from '../database.ts'
+import type { Upgrade } from '../upgrades.ts'
 import { loadDocument, mergeUpdates, storeUpdate } from './documents.ts'
 
 export interface CrdtServerOptions {
@@ -13,20 +12,16 @@ export interface CrdtServerOptions {
   token: string
   /** Joins several servers: `redis://…`. @default none */
   redisUrl?: string | undefined
-  /** A page of another origin that may connect. */
-  allowOrigin?: string | undefined
   /** @default those of `checkUpdate` */
   limits?: Partial<UpdateLimits> | undefined
 }
 
-const path = '/crdt'
-
 /** Messages above this are not even read. */
 const maxMessageBytes = 2_097_152
 
-/** Documents under `/crdt` of `http`, by WebSocket. */
-export function crdtServer(http: Server, options: CrdtServerOptions): { close: () => Promise<void> } {
-  const { database, token: expected, redisUrl, allowOrigin, limits } = options
+/** Documents by WebSocket. */
+export function crdtServer(options: CrdtServerOptions): { upgrade: Upgrade; close: () => Promise<void> } {
+  const { database, token: expected, redisUrl, limits } = options
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes })
   const unloaded = new Set<() => void>()
 
@@ -49,12 +44,7 @@ export function crdtServer(http: Server, options: CrdtServerOptions): { close: (
     },
   })
 
-  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const { pathname } = new URL(request.url ?? '', 'http://localhost')
-    if (pathname !== path || isForeign(request, allowOrigin)) {
-      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
-      return
-    }
+  const upgrade: Upgrade = (request, socket, head) => {
     sockets.handleUpgrade(request, socket, head, (client) => {
       const { url = '', headers } = request
       const connection = hocuspocus.handleConnection(
@@ -70,9 +60,10 @@ export function crdtServer(http: Server, options: CrdtServerOptions): { close: (
       // It is followed by 'close'.
       client.on('error', () => {})
     })
-  })
+  }
 
   return {
+    upgrade,
     close: async () => {
       for (const client of sockets.clients) client.close(1001)
       hocuspocus.closeConnections()
@@ -88,12 +79,6 @@ export function crdtServer(http: Server, options: CrdtServerOptions): { close: (
       await hocuspocus.hooks('onDestroy', { instance: hocuspocus })
     },
   }
-}
-
-/** Pages of others may not use the server of somebody's machine, whatever they know. */
-function isForeign({ headers }: IncomingMessage, allowOrigin: string | undefined): boolean {
-  const { origin, host } = headers
-  return origin !== undefined && origin !== allowOrigin && !(URL.canParse(origin) && new URL(origin).host === host)
 }
 
 function redis(address: string): Redis {

@@ -11,7 +11,7 @@ import { soon } from '../../support/p2p/soon.ts'
 import { type PeerNetwork, peerNetwork } from '../../support/p2p/peerNetwork.ts'
 
 const milk = { id: 'n1', title: 'Milk' }
-const hello: Message = { is: 'have', version: 1, device: 'liar', documents: [], last: true }
+const hello: Message = { is: 'have', version: 1, device: 'liar', documents: [], last: true, ask: false }
 
 let network: PeerNetwork
 let victim: Device
@@ -22,10 +22,12 @@ beforeEach(async () => {
   victim = deviceIn(network, 'victim', { acks: 0 })
   await victim.write('create', milk)
   liar = liarIn(network)
-  await soon(() => expect(liar.heard.some(({ is }) => is === 'have')).toBe(true))
+  await soon(() => {
+    if (!liar.heard.some(({ is }) => is === 'have')) throw new Error('The victim has not said hello')
+  })
 })
 
-async function isReported(what: PeerTrouble['what'], message = /./): Promise<void> {
+async function expectTrouble(what: PeerTrouble['what'], message = /./): Promise<void> {
   await soon(() =>
     expect(victim.trouble).toContainEqual(
       expect.objectContaining({ what, peer: 'liar', message: expect.stringMatching(message) }),
@@ -34,7 +36,7 @@ async function isReported(what: PeerTrouble['what'], message = /./): Promise<voi
 }
 
 /** What the victim has is what it had, and it goes on. */
-async function isUnharmed(): Promise<void> {
+async function expectUnharmed(): Promise<void> {
   expect(await victim.notes()).toEqual({ n1: milk })
   const friend = deviceIn(network, 'friend')
   await victim.write('create', { id: 'n2', title: 'Bread' })
@@ -63,22 +65,22 @@ test.each([
   ['without base64', new TextEncoder().encode('{"is":"update","seq":1,"id":"n1","update":"***"}')],
 ])('a message that is %s is reported and changes nothing', async (_, bytes) => {
   liar.sayBytes(bytes)
-  await isReported('malformed')
-  await isUnharmed()
+  await expectTrouble('malformed')
+  await expectUnharmed()
 })
 
 test('an update that is none is refused', async () => {
   liar.say(hello)
   liar.say({ is: 'update', seq: 1, id: 'n1', update: new Uint8Array([9, 9, 9, 9]) })
-  await isReported('refused')
+  await expectTrouble('refused')
   await soon(() => expect(liar.heard.at(-1)).toMatchObject({ is: 'refused', seq: 1 }))
-  await isUnharmed()
+  await expectUnharmed()
 })
 
 test('a message above the limit is not even read', async () => {
   liar.sayBytes(new Uint8Array(3_000_000))
-  await isReported('oversized')
-  await isUnharmed()
+  await expectTrouble('oversized')
+  await expectUnharmed()
 })
 
 test('an update that would make a document too large is refused', async () => {
@@ -94,10 +96,13 @@ test('an update that would make a document too large is refused', async () => {
   expect(await small.notes()).toEqual({ n1: milk })
 })
 
-test('an update before hello is not taken', async () => {
-  liar.say({ is: 'update', seq: 1, id: 'n2', update: updateOf({ id: 'n2' }) })
-  await isReported('unexpected')
-  await isUnharmed()
+test('a peer that sends updates and never says who it is, is asked, not listened to, and stopped in the end', async () => {
+  liar.say({ is: 'update', seq: 1, id: 'n3', update: updateOf({ id: 'n3' }) })
+  await soon(() => expect(liar.heard).toContainEqual(expect.objectContaining({ is: 'have', ask: true })))
+  for (let seq = 2; seq <= 25; seq += 1) liar.say({ is: 'update', seq, id: 'n3', update: updateOf({ id: 'n3' }) })
+  await expectTrouble('unexpected')
+  await expectTrouble('ignored')
+  await expectUnharmed()
 })
 
 test('an update that is sent again is reported, and changes nothing', async () => {
@@ -106,16 +111,16 @@ test('an update that is sent again is reported, and changes nothing', async () =
   liar.say(update)
   await soon(() => expect(liar.heard).toContainEqual({ is: 'ack', seq: 1 }))
   liar.say(update)
-  await isReported('replayed')
+  await expectTrouble('replayed')
   expect(liar.heard.filter(({ is }) => is === 'ack')).toHaveLength(1)
 })
 
 test('an entity under the id of another one is refused', async () => {
   liar.say(hello)
   liar.say({ is: 'update', seq: 1, id: 'n3', update: updateOf({ id: 'n1', title: 'Hijacked' }) })
-  await isReported('refused', /another id/)
+  await expectTrouble('refused', /another id/)
   expect(victim.changes).toEqual([])
-  await isUnharmed()
+  await expectUnharmed()
 })
 
 test('what builds on edits that nobody sends is refused, leaves nothing behind, and keeps nobody from confirming', async () => {
@@ -139,7 +144,7 @@ describe('confirmations', () => {
     liar.say(hello)
     const written = other.write('create', { id: 'n5', title: 'Tea' }).catch((error: unknown) => error)
     for (let seq = 100; seq < 103; seq += 1) liar.say({ is: 'ack', seq })
-    await isReported('unasked')
+    await expectTrouble('unasked')
     await soon(() => expect(other.trouble).toContainEqual(expect.objectContaining({ what: 'unasked' })))
     // Having said hello, the liar is a device; of what it was really sent it has confirmed nothing.
     await soon(() => expect(victim.changes).toContainEqual(expect.objectContaining({ id: 'n5' })))
@@ -151,7 +156,7 @@ describe('confirmations', () => {
     await soon(() => firstSent())
     liar.say({ is: 'ack', seq: firstSent().seq })
     liar.say({ is: 'ack', seq: firstSent().seq })
-    await isReported('unasked')
+    await expectTrouble('unasked')
   })
 
   test('under the name of this device are no others’', async () => {
@@ -194,8 +199,8 @@ test('documents beyond the limit are not begun', async () => {
 
 test('a peer that asks for everything again and again is stopped', async () => {
   for (let count = 0; count < 30; count += 1) liar.say(hello)
-  await isReported('flood')
-  await isReported('ignored')
+  await expectTrouble('flood')
+  await expectTrouble('ignored')
   expect(liar.heard.filter(({ is }) => is === 'update').length).toBeLessThanOrEqual(20)
 })
 
@@ -208,18 +213,18 @@ test('a peer that sends more than can be worked off is disconnected', async () =
 
 test('after five offences it is disconnected, and not listened to when it comes again', async () => {
   for (let count = 0; count < 5; count += 1) liar.say({ is: 'ack', seq: 7 })
-  await isReported('ignored', /5 offences/)
+  await expectTrouble('ignored', /5 offences/)
   await soon(() => expect(liar.isConnected()).toBe(false))
   liar.comeAgain()
   expect(liar.isConnected()).toBe(false)
-  await isUnharmed()
+  await expectUnharmed()
 })
 
 test('a peer of a newer protocol is told of, and left alone', async () => {
   liar.say({ ...hello, version: 2 })
-  await isReported('version')
+  await expectTrouble('version')
   await soon(() => expect(liar.isConnected()).toBe(false))
-  await isUnharmed()
+  await expectUnharmed()
 })
 
 test('nothing it names touches a prototype', async () => {
