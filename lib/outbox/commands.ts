@@ -121,6 +121,9 @@ export function createCommands({
         firstSentAt: mark.firstSentAt,
       })
     }
+    // The steps that were done are done, whatever the key.
+    if (letter.progress !== undefined)
+      records.push({ kind: 'progress', ...outbox.stamp(), task: record.lsn, data: letter.progress })
     await journal.write(records, 'enqueue')
     // Asked before it comes back to life: what it held up was parked, and supersedes nothing.
     const later = lane.queue.find(

@@ -1,3 +1,4 @@
 export { journalStoreContract } from './journalStoreContract.ts'
 export type { JournalStoreFixture, JournalStoreRule } from './journalStoreTrial.ts'
-export { type RemoteFailure, strategyContract, type StrategyUnderTest } from './strategyContract.ts'
+export { strategyContract } from './strategyContract.ts'
+export type { RemoteFailure, StrategyFeature, StrategyHarness, StrategyRemote } from './strategyHarness.ts'

@@ -62,8 +62,10 @@ export function strategyOf<T>(combination: Combination<T>): PersistenceStrategy<
       return write(call, attempt, { operation: 'delete', entityType, id, attempt })
     },
     keyWindow,
-    reconcile: (entity, attempt) =>
-      reconcileEach({ legs, need }, (leg, own) => reconcileOne(leg.strategy, entity, own), attempt),
+    ...(keyWindow < Infinity && {
+      reconcile: (entity: PersistableEntity<T>, attempt: AttemptContext) =>
+        reconcileEach({ legs, need }, (leg, own) => reconcileOne(leg.strategy, entity, own), attempt),
+    }),
     ...(coalesce && { coalesce: (older, newer) => coalesce(older, newer) }),
     ...(pullers.length > 0 && { pull }),
     ...(live.length > 0 && { changes$: merge(...live) }),
@@ -80,9 +82,9 @@ async function reconcileOne<T>(
   entity: PersistableEntity<T>,
   attempt: AttemptContext,
 ): Promise<Reconciliation<T>> {
-  if (windowOf(strategy) === Infinity) return { applied: false }
   const said = await told(() => strategy.reconcile?.(structuredClone(entity), attempt) ?? [], attempt.signal)
-  return said ?? 'unknown'
+  if (said !== undefined && said !== 'unknown') return said
+  return windowOf(strategy) === Infinity ? { applied: false } : 'unknown'
 }
 
 /** Versions of a leg that does not count say nothing to the others. */

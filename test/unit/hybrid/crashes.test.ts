@@ -6,7 +6,6 @@ import { create, type Item, LegRemote, type Mood, Task } from './support.ts'
 
 const names = ['a', 'b', 'c', 'd', 'e'] as const
 type Name = (typeof names)[number]
-type Remotes = Record<Name, LegRemote>
 
 interface Happens {
   /** Who has the task says so whenever it is asked. */
@@ -19,7 +18,7 @@ interface Happens {
 /** What becomes of the calls of each leg, and of the attempts: the app dies after so many turns, or gives up, or neither. */
 function historyOf(...kinds: (Mood | 'crash' | 'abort')[]): fc.Arbitrary<Happens> {
   const isMood = (kind: string): kind is Mood => kind !== 'crash' && kind !== 'abort'
-  const ends = kinds.filter((kind) => !isMood(kind)) as ('crash' | 'abort')[]
+  const ends = kinds.filter((kind) => !isMood(kind))
   return fc.record({
     moods: fc.array(fc.array(fc.constantFrom<Mood[]>('fine', ...kinds.filter(isMood)), { maxLength: 4 }), {
       minLength: names.length,
@@ -33,7 +32,11 @@ function historyOf(...kinds: (Mood | 'crash' | 'abort')[]): fc.Arbitrary<Happens
 
 const everything = historyOf('lost', 'down', 'refused', 'never', 'silent', 'crash', 'abort')
 /** Nobody is ever in doubt for long. */
-const clear = historyOf('down', 'refused', 'never', 'crash').map((happens) => ({ ...happens, isClear: true }))
+const clear = historyOf('down', 'refused', 'never', 'crash').map(({ moods, endings }) => ({
+  moods,
+  endings,
+  isClear: true,
+}))
 
 type Build = (strategies: Record<Name, PersistenceStrategy<Item>>) => PersistenceStrategy<Item>
 
