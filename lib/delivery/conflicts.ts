@@ -93,6 +93,7 @@ export function createConflicts(config: ConflictsConfig): Conflicts {
       return outbox.persisted(entry, present({ version }), entry.mark !== undefined)
     }
     if (isResolution(said)) {
+      if (refusal) outbox.refuse(entry, error)
       try {
         return resolutions.settle(entry, said, refusal)
       } catch (cause) {

@@ -51,6 +51,8 @@ export interface Outbox extends Pick<Standing, 'hold'> {
   end: (entry: Entry, end: Unsent, inDoubt?: boolean) => void
   /** Puts a new task in the place of one that was not persisted; `retry` says what its attempts were. */
   replace: (older: Entry, record: Enqueued, retry?: Pick<Retry, 'retryCount' | 'retryAt' | 'error'>) => void
+  /** An attempt was refused: what follows is decided already. */
+  refuse: (entry: Entry, error: TaskError) => void
   /** Parks a task in conflict: the app is asked. */
   ask: (entry: Entry, error: TaskError) => void
   /** Joins what waits behind a task whose conflict is to be answered. */
@@ -187,6 +189,7 @@ export function createOutbox(config: OutboxConfig): Outbox {
       if (retry) note({ kind: 'retry', ...stamp(), task: record.lsn, ...retry })
       succeed(older, newer, record.operation)
     },
+    refuse: (entry, error) => tell({ entry, is: 'ended', end: { status: 'conflict', error } }),
     ask(entry, error) {
       const { lsn: task, retryCount, inDoubt } = entry
       note({ kind: 'retry', ...stamp(), task, retryCount, retryAt: 0, error, inDoubt, asked: true })

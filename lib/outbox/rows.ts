@@ -23,7 +23,7 @@ export function localOf({ local, data }: Entry): Local {
 }
 
 function isSameRow(a: Row, b: Row): boolean {
-  return a.version === undefined && b.version === undefined ? a.data === b.data : isSameVersion(a, b)
+  return a.data === b.data && (isSameVersion(a, b) || a.version === b.version)
 }
 
 /** A header says as text what JSON says as a number. */

@@ -1,0 +1,23 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { history, SharedCards } from '../../support/sharedCards.ts'
+
+/** Histories of several devices each. */
+const numRuns = Number(process.env['RUNS'] ?? 300)
+
+test(
+  'whatever devices write, in whatever order they reach the remote, no field is lost that nobody else changed later',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async (drawn) => {
+        const world = new SharedCards(drawn)
+        await world.live(drawn.happenings)
+        await world.settleDown()
+        await world.close()
+        expect([world.wrong, world.errors, world.time.timers]).toEqual([[], [], 0])
+      }),
+      { numRuns },
+    )
+  },
+  numRuns * 400,
+)
