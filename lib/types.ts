@@ -47,7 +47,10 @@ export interface PersistenceStrategy<T> {
   reconcile?: (entity: PersistableEntity<T>, attempt: AttemptContext) => ObservableInput<Reconciliation<T>>
   /** What changed since a checkpoint, page by page; a page holds all writes that were answered before it was asked for. */
   pull?: (request: PullRequest) => ObservableInput<PullPage<T>>
-  /** Subscribed to while the tab leads and is online; after an error again, with back-off, followed by a pull. */
+  /**
+   * Says what happens from when it is subscribed to; what it repeats from before, as it is now. Subscribed to while the tab
+   * leads and is online, and after an error again, with back-off; each time a pull follows.
+   */
   changes$?: Observable<RemoteChange<T>>
 }
 

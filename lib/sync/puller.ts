@@ -71,7 +71,7 @@ export function createPuller(config: PullerConfig): Puller {
   /** Of a strategy that cannot be asked again: what came while something of its entity was under way. */
   const held = new Map<string, Row>()
   let arrived: Row[] = []
-  let asked: Asked[] = []
+  const asked: Asked[] = []
   let isWanted = false
   let isEnded = false
 

@@ -113,8 +113,8 @@ export function createSync(config: SyncConfig): Sync {
     async pull(entityType) {
       if (entityType !== undefined && !settings.entityTypes.includes(entityType))
         throw new TypeError(`pull: there is no strategy for ${entityType}.`)
-      const wanted = entityType === undefined ? [...pullers.values()] : [pullers.get(entityType)]
-      const ends = await Promise.allSettled(wanted.map((puller) => puller?.pull()))
+      const wanted = [...pullers].filter(([type]) => entityType === undefined || type === entityType)
+      const ends = await Promise.allSettled(wanted.map(([, puller]) => puller.pull()))
       for (const end of ends) if (end.status === 'rejected') throw end.reason
     },
     wake,

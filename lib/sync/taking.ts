@@ -101,8 +101,7 @@ export function createTaking(config: TakingConfig): Take {
     config.check()
     // From here to the call of apply nothing may come between: what the app writes meanwhile is seen afterwards.
     const { apply: free, base, owed } = sorted(rows, moved)
-    const bases = write(base.map(baseOf))
-    await give(free).finally(() => bases)
+    await Promise.all([write(base.map(baseOf)), give(free)])
     config.check()
     const after = sorted(free, moved)
     const again = [...owed, ...after.owed].map(({ id }) => id)

@@ -1,4 +1,4 @@
-import { Subject } from 'rxjs'
+import { Observable, type Subscriber } from 'rxjs'
 import { ConflictError } from '../../lib/errors.ts'
 import type { PullPage, PullRequest, RemoteChange } from '../../lib/remote.ts'
 import type { AttemptContext, PersistableEntity, PersistenceStrategy, PersistReceipt } from '../../lib/types.ts'
@@ -16,7 +16,8 @@ interface Held {
  */
 export class ModelServer {
   readonly rows = new Map<string, Held>()
-  readonly live$ = new Subject<RemoteChange<Note>>()
+  /** Who listens to what happens from now on. */
+  readonly listeners = new Set<Subscriber<RemoteChange<Note>>>()
   readonly pulls: PullRequest[] = []
   readonly writes: { id: string; operation: string; version: AttemptContext['version'] }[] = []
   /** Before a page is made, and after it was. */
@@ -41,6 +42,14 @@ export class ModelServer {
     return version
   }
 
+  /** Says it to who listens now; it may take its time on its way. */
+  say(change: RemoteChange<Note>, way: (arrive: () => void) => void = (arrive) => arrive()): void {
+    const listeners = [...this.listeners]
+    way(() => {
+      for (const listener of listeners) listener.next(change)
+    })
+  }
+
   text(id: string): string | undefined {
     return this.rows.get(id)?.data?.text
   }
@@ -53,9 +62,14 @@ export class ModelServer {
       persistUpdate: stated('update'),
       persistDelete: (id, _type, attempt) => this.write('delete', id, undefined, attempt),
       ...(isPulled && { pull: (request) => this.page(request) }),
-      ...(isLive && { changes$: this.live$ }),
+      ...(isLive && { changes$: this.changes$ }),
     }
   }
+
+  private readonly changes$ = new Observable<RemoteChange<Note>>((listener) => {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  })
 
   private async write(operation: string, id: string, text: string | undefined, attempt: AttemptContext) {
     const { version, idempotencyKey: key } = attempt

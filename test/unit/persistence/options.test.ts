@@ -65,11 +65,6 @@ describe('a wrong option throws at once, and is named', () => {
   })
 })
 
-test.each(['pull', 'apply'])('the option %s says that it is not there yet', (name) => {
-  expect(() => openWith({ [name]: {} })).toThrow(`Option ${name} is not there yet.`)
-  expect(() => openWith({ [name]: undefined })).not.toThrow()
-})
-
 test('durability strict is a wish: where the store cannot do it, the status says what there is', async () => {
   const persistence = open(new Remote(), { storage: memoryStore(), durability: 'strict' })
   await persistence.idle()
