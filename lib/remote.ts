@@ -18,7 +18,8 @@ export interface RemoteRow<T> {
 
 /** What changed since a checkpoint, each row as it is now; the checkpoint may be anything that can be stored. */
 export interface PullPage<T> {
-  changed: RemoteRow<T>[]
+  /** An error stands for a row that could not be read: it is reported, and the others are taken. */
+  changed: (RemoteRow<T> | Error)[]
   deleted: string[]
   checkpoint: unknown
   more: boolean

@@ -8,13 +8,15 @@ import {
   type PersistReceipt,
   type Reconciliation,
 } from 'rx-outbox'
-import { isConflict, isGone, isRedirect, type RestAnswer, syncedAt } from './rest/answer.ts'
+import { isConflict, isGone, isRedirect, syncedAt } from './rest/answer.ts'
 import { drop, isJson, readJson } from './rest/body.ts'
 import { ifMatch } from './rest/entityTag.ts'
 import { requestHeaders } from './rest/headers.ts'
 import { holdsSent } from './rest/holdsSent.ts'
 import { toJson } from './rest/json.ts'
-import { type RestOptions, withDefaults } from './rest/options.ts'
+import { createIncoming } from './rest/incoming.ts'
+import { type RestContext, type RestOptions, withDefaults } from './rest/options.ts'
+import type { Answer, Call } from './rest/call.ts'
 import { collectionUrl, itemUrl } from './rest/path.ts'
 import { retryAfter } from './rest/retryAfter.ts'
 import { fitted } from './rest/schema.ts'
@@ -23,21 +25,7 @@ import { structuredString } from './rest/structuredField.ts'
 import { untilAborted } from './rest/untilAborted.ts'
 
 export type { RestAnswer } from './rest/answer.ts'
-export type { RestOptions } from './rest/options.ts'
-
-interface Call {
-  method: string
-  url: URL
-  /** What makes the write conditional. */
-  only?: { 'if-match'?: string; 'if-none-match'?: string }
-  body?: string | undefined
-}
-
-interface Answer extends RestAnswer {
-  /** Method and path, for messages. */
-  request: string
-  ok: boolean
-}
+export type { RestContext, RestOptions } from './rest/options.ts'
 
 /**
  * Persists the entities of one type through a REST API, with `Idempotency-Key`, `If-Match` and `ETag`.
@@ -53,18 +41,22 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
   const collection = () => collectionUrl(rest.url, rest.baseUrl ?? pageOrigin())
   const item = (id: string, attempt: AttemptContext) => itemUrl(collection(), attempt.backendId ?? id)
 
-  async function exchange({ method, url, only, body }: Call, attempt: AttemptContext): Promise<Answer> {
-    const request = `${method} ${url.pathname}`
+  async function send({ method, url, only, body, accept }: Call, attempt: RestContext): Promise<Response> {
+    const request = nameOf({ method, url })
     const token = await rest.token?.(attempt.owner, attempt)
     const headers = requestHeaders(
-      { accept: 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }) },
+      { accept: accept ?? 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }) },
       await rest.headers?.(attempt),
-      { ...(method !== 'GET' && { 'idempotency-key': structuredString(attempt.idempotencyKey) }), ...only },
+      {
+        ...(attempt.idempotencyKey !== undefined &&
+          method !== 'GET' && { 'idempotency-key': structuredString(attempt.idempotencyKey) }),
+        ...only,
+      },
       token ? { authorization: `Bearer ${token}` } : {},
     )
     // The attempt may have ended while the token was asked for.
     attempt.signal.throwIfAborted()
-    const send = rest.fetch ?? globalThis.fetch
+    const fetch = rest.fetch ?? globalThis.fetch
     const response = await ky(url, {
       method,
       headers,
@@ -77,18 +69,22 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
       timeout: false,
       throwHttpErrors: false,
       // Called without an owner: browsers refuse to run their own fetch as a method of something else.
-      fetch: (input, init) => send(input, init),
+      fetch: (input, init) => fetch(input, init),
     }).catch((error: unknown) => {
       throw unreached(request, error)
     })
+    if (!isRedirect(response)) return response
+    drop(response)
+    throw new NetworkError(`${request} was redirected, and redirects are refused`)
+  }
+
+  async function exchange(call: Call, attempt: RestContext, maxBytes = rest.maxBytes): Promise<Answer> {
+    const request = nameOf(call)
+    const response = await send(call, attempt)
     const { status, ok } = response
-    if (isRedirect(response)) {
-      drop(response)
-      throw new NetworkError(`${request} was redirected, and redirects are refused`)
-    }
     // Of refusals only those are read that may show what the remote holds.
     const telling = ok || (isConflict(status) && isJson(response))
-    const known = telling ? await readJson(request, response, rest.maxBytes) : drop(response)
+    const known = telling ? await readJson(request, response, maxBytes) : drop(response)
     return { request, ok, status, headers: response.headers, body: known }
   }
 
@@ -105,7 +101,7 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
     }
   }
 
-  function refused({ request, status, headers }: Answer, remote?: unknown) {
+  function refused({ request, status, headers }: Pick<Answer, 'request' | 'status' | 'headers'>, remote?: unknown) {
     const wait = retryAfter(headers)
     const init = { status, remote, ...(wait !== undefined && { retryAfter: wait }) }
     return refusal(`${request} was answered with ${status}`, init, rest.permanent)
@@ -144,6 +140,8 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
     return version !== undefined && String(version) === String(versionOf(answer)) ? { applied: false } : 'unknown'
   }
 
+  const incoming = createIncoming({ ...rest, collection, send, exchange, refused, ...(schema && { schema }) })
+
   return {
     persistCreate: (entity, attempt) =>
       untilAborted(attempt.signal, async () => {
@@ -159,9 +157,14 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
       }),
     persistDelete: (id, _entityType, attempt) => untilAborted(attempt.signal, () => remove(id, attempt)),
     reconcile: (entity, attempt) => untilAborted(attempt.signal, () => look(entity, attempt)),
+    ...incoming,
     keyWindow: rest.keyWindow,
     ...(rest.coalesce && { coalesce: rest.coalesce }),
   }
+}
+
+function nameOf({ method, url }: Pick<Call, 'method' | 'url'>): string {
+  return `${method} ${url.pathname}`
 }
 
 function unchanged({ version }: AttemptContext): NonNullable<Call['only']> {

@@ -7,16 +7,22 @@ import { createRow, deleteRow, getRow, updateRow } from './entities.ts'
 import { type Kind, type Row, present } from './entityRow.ts'
 import { etagOf, ifNoneMatch } from './etag.ts'
 import { type Answer, toResponse } from './idempotency.ts'
-import { createShape, pageShape, parseBody, parseQuery, updateShape } from './input.ts'
+import { createShape, pageShape, parseBody, parseQuery, sinceShape, updateShape } from './input.ts'
+import { type LiveChanges, liveResponse } from './liveChanges.ts'
 import { readBody } from './readBody.ts'
 
 /** The REST of one kind of entity, mounted at its collection. */
-export function entityRoutes(kind: Kind, now: () => number): Hono<DemoEnv> {
+export function entityRoutes(kind: Kind, now: () => number, live: LiveChanges): Hono<DemoEnv> {
   const routes = new Hono<DemoEnv>()
 
   routes.get('/', async (c) => {
     const { since, limit } = parseQuery(c.req, pageShape)
     return c.json(await listChanges(c.var.database, kind, since, limit))
+  })
+
+  routes.get('/changes', async (c) => {
+    const since = parseQuery({ query: () => ({ since: c.req.header('Last-Event-ID') }) }, sinceShape).since
+    return liveResponse(c.var.database, kind, since, { live, gone: c.req.raw.signal })
   })
 
   routes.get('/:id', async (c) => {
@@ -51,11 +57,13 @@ export function entityRoutes(kind: Kind, now: () => number): Hono<DemoEnv> {
     return { key: c.var.key, kind, operation, method, path, body, at: new Date(now()) }
   }
 
-  return routes
-}
+  async function answerWrite(c: Context<DemoEnv>, request: WriteRequest, write: (sql: Sql) => Promise<Row>) {
+    const answer = await applyOnce(c.var.database, request, write, answerTo)
+    live.tell()
+    return toResponse(answer)
+  }
 
-async function answerWrite(c: Context<DemoEnv>, request: WriteRequest, write: (sql: Sql) => Promise<Row>) {
-  return toResponse(await applyOnce(c.var.database, request, write, answerTo))
+  return routes
 }
 
 function answerTo({ operation, path }: WriteRequest, row: Row): Answer {

@@ -28,7 +28,7 @@ export function parseBody<T extends z.ZodType>(request: HonoRequest, text: strin
 }
 
 /** @throws Problem 400 */
-export function parseQuery<T extends z.ZodType>(request: HonoRequest, shape: T): z.output<T> {
+export function parseQuery<T extends z.ZodType>(request: { query: () => unknown }, shape: T): z.output<T> {
   return check(request.query(), shape, 400, 'malformed-request')
 }
 

@@ -7,6 +7,7 @@ import { createFaults } from './faults.ts'
 import { keysInUse, parseKey } from './idempotencyKey.ts'
 import { injectFaults } from './injectFaults.ts'
 import { asProblem, Problem } from './problem.ts'
+import { createLiveChanges } from './liveChanges.ts'
 import type { Startup } from './startup.ts'
 import { staticRoutes } from './staticRoutes.ts'
 
@@ -29,6 +30,7 @@ export function createServer({ database, staticDir, now = Date.now, allowOrigin,
   const app = new Hono<DemoEnv>()
   const faults = createFaults()
   const inUse = keysInUse()
+  const live = createLiveChanges(closing)
 
   app.onError((error) => {
     const problem = asProblem(error)
@@ -74,7 +76,7 @@ export function createServer({ database, staticDir, now = Date.now, allowOrigin,
       await inUse.during(key, next)
     })
     app.use(`${path}/*`, injectFaults(faults, closing))
-    app.route(path, entityRoutes(kind, now))
+    app.route(path, entityRoutes(kind, now, live))
   }
   app.route('/api', adminRoutes(faults))
   app.all('/api/*', () => new Problem(404, 'not-found').toResponse())

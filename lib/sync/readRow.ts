@@ -16,6 +16,7 @@ export type ReadRow = (given: unknown, name: string) => Row
 
 /** @throws TypeError that names the field's path; also of what throws when it is looked at */
 export function readRow(given: unknown, name: string, schema: StandardSchemaV1 | undefined): Row {
+  if (given instanceof Error) throw given
   if (typeof given !== 'object' || given === null) throw new TypeError(`${name} has to be an object.`)
   const field = (key: string): unknown => Reflect.get(given, key)
   const [id, version, backendId] = [readId(field('id'), `${name}.id`), field('version'), field('backendId')]

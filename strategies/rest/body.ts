@@ -34,7 +34,8 @@ export function drop(response: Response): void {
   response.body?.cancel().catch(() => {})
 }
 
-function mediaType(response: Response): string {
+/** Without its parameters. */
+export function mediaType(response: Response): string {
   return (response.headers.get('content-type') ?? '').replace(/;.*/s, '').trim().toLowerCase()
 }
 

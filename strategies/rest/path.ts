@@ -41,3 +41,24 @@ function segment(id: string): string {
 function unfit(why: string): ClientError {
   return new ClientError(`The id cannot be part of an address: ${why}`)
 }
+
+/** The address of a page: the collection's with `since`, but for the first page, and `limit`. */
+export function pageUrl(collection: URL, checkpoint: unknown, limit: number): URL {
+  const url = new URL(collection)
+  if (checkpoint !== undefined) url.searchParams.set('since', textOf(checkpoint))
+  url.searchParams.set('limit', String(limit))
+  return url
+}
+
+/** Where the collection says what changes. */
+export function liveUrl(collection: URL, live: string | boolean): URL {
+  if (typeof live === 'string') return collectionUrl(live, collection.href)
+  const url = new URL(collection)
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/changes`
+  return url
+}
+
+/** A checkpoint as it was given: text as it is, anything else as JSON. */
+export function textOf(checkpoint: unknown): string {
+  return typeof checkpoint === 'string' ? checkpoint : JSON.stringify(checkpoint)
+}
