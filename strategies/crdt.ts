@@ -62,6 +62,8 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
   let announced = 0
   /** By entity, the version of it that the app was given last. */
   const told = new Map<string, string>()
+  /** Entities of which rows went out since they were last written here: they may have been put aside, unseen. */
+  const shown = new Set<string>()
   const written$ = new Subject<string>()
   const opened$ = new ReplaySubject<Replicas>(1)
   let opened: { owner: string; replicas: Replicas } | undefined
@@ -82,6 +84,7 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
     opened?.replicas.close()
     opened = undefined
     told.clear()
+    shown.clear()
   }
 
   const latest = () => replicasOf(opened?.owner ?? '')
@@ -110,6 +113,8 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
         return change.version
       })
       await ring(replicas, id, signal)
+      // What was put aside is out of date by now.
+      if (shown.delete(id)) told.delete(id)
       written$.next(id)
       return { version }
     } catch (error) {
@@ -165,7 +170,7 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
         const some = ids.slice(at, at + atOnce)
         rows.push(...(await Promise.all(some.map((id) => replicas.use(nameOf(id), signal, (doc) => rowOf(id, doc))))))
       }
-      for (const row of rows) if (row) told.set(row.id, versionIn(row))
+      for (const row of rows) if (row) tell(row)
       return { ...pageOf(rows), checkpoint: seen, more }
     } catch (error) {
       // An app that keeps nothing itself begins with the copies that are here.
@@ -184,7 +189,12 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
   async function news(replicas: Replicas, id: string): Promise<RemoteChange<T> | undefined> {
     const row = await replicas.use(nameOf(id), AbortSignal.timeout(lookTime), (doc) => rowOf(id, doc))
     if (!row || told.get(id) === versionIn(row)) return undefined
-    told.set(id, versionIn(row))
+    return tell(row)
+  }
+
+  function tell(row: Row<T>): Row<T> {
+    told.set(row.id, versionIn(row))
+    shown.add(row.id)
     return row
   }
 
