@@ -1,11 +1,12 @@
-import type { AttemptContext, PersistableEntity, PersistenceStrategy, PullRequest } from 'rx-outbox'
+import type { AttemptContext, PersistableEntity, PersistenceStrategy } from 'rx-outbox'
 import { restStrategy } from 'rx-outbox/rest'
 import { type Note, noteSchema } from '../entities.ts'
-import { pullRows } from './pullRows.ts'
 
-/** How notes reach the server, and how those of others come from it. Anything a note needs and a tag does not goes here. */
+/** How notes reach the server and come from it. Anything a note needs and a tag does not goes here. */
 export class NoteRestApiStrategy implements PersistenceStrategy<Note> {
-  readonly #rest = restStrategy<Note>({ url: '/api/notes', schema: noteSchema })
+  readonly #rest = restStrategy<Note>({ url: '/api/notes', schema: noteSchema, live: true })
+  readonly pull = this.#rest.pull
+  readonly changes$ = this.#rest.changes$
 
   persistCreate(note: PersistableEntity<Note>, attempt: AttemptContext) {
     return this.#rest.persistCreate(note, attempt)
@@ -17,9 +18,5 @@ export class NoteRestApiStrategy implements PersistenceStrategy<Note> {
 
   persistDelete(id: string, entityType: string, attempt: AttemptContext) {
     return this.#rest.persistDelete(id, entityType, attempt)
-  }
-
-  pull(request: PullRequest) {
-    return pullRows<Note>('/api/notes', request)
   }
 }

@@ -1,11 +1,18 @@
-import type { AttemptContext, PersistableEntity, PersistenceStrategy, PullRequest } from 'rx-outbox'
+import type { AttemptContext, PersistableEntity, PersistenceStrategy } from 'rx-outbox'
 import { restStrategy } from 'rx-outbox/rest'
 import { type Tag, tagSchema } from '../entities.ts'
-import { pullRows } from './pullRows.ts'
 
-/** How tags reach the server. */
+/** One way on which tags reach the server and come from it. */
 export class TagRestApiStrategy implements PersistenceStrategy<Tag> {
-  readonly #rest = restStrategy<Tag>({ url: '/api/tags', schema: tagSchema })
+  readonly #rest: PersistenceStrategy<Tag>
+  readonly pull
+  readonly changes$
+
+  constructor(url: string) {
+    this.#rest = restStrategy<Tag>({ url, schema: tagSchema, live: true })
+    this.pull = this.#rest.pull
+    this.changes$ = this.#rest.changes$
+  }
 
   persistCreate(tag: PersistableEntity<Tag>, attempt: AttemptContext) {
     return this.#rest.persistCreate(tag, attempt)
@@ -17,9 +24,5 @@ export class TagRestApiStrategy implements PersistenceStrategy<Tag> {
 
   persistDelete(id: string, entityType: string, attempt: AttemptContext) {
     return this.#rest.persistDelete(id, entityType, attempt)
-  }
-
-  pull(request: PullRequest) {
-    return pullRows<Tag>('/api/tags', request)
   }
 }
