@@ -1,11 +1,13 @@
 import localforage from 'localforage'
-import { broadcastChannelSignalling, p2pStrategy } from 'rx-outbox/p2p'
+import { broadcastChannelSignalling, p2pStrategy, webSocketSignalling } from 'rx-outbox/p2p'
 import { keptAs } from '../device.ts'
 import type { Card, Note, Tag } from '../entities.ts'
+import { everySignalling } from './everySignalling.ts'
 
 const shared = {
   password: 'a demo has no secrets',
-  signalling: broadcastChannelSignalling('demo-signalling'),
+  // Devices of this browser need nobody; others meet at the relay, and go on without it.
+  signalling: everySignalling(broadcastChannelSignalling('demo-signalling'), webSocketSignalling('/signal')),
   storage: localforage.createInstance({ name: keptAs('demo'), storeName: 'documents' }),
   /** Milliseconds: whoever is alone sees soon that nobody is there. */
   patience: 3_000,
