@@ -38,6 +38,7 @@ export default defineConfig({
         optimizeDeps: {
           // All that tests import: found late, Vite would reload the page in the middle of a run.
           include: [
+            '@hocuspocus/provider',
             '@vueuse/core',
             '@vueuse/rxjs',
             'fast-check',
@@ -47,6 +48,7 @@ export default defineConfig({
             'rxjs',
             'rxjs/testing',
             'vue',
+            'yjs',
             'zod',
             'zod/mini',
           ],

@@ -66,9 +66,6 @@ export function hocuspocusConnection({ url, limits, token, WebSocketPolyfill }: 
             throw error
           }
         },
-        onAuthenticated: ({ scope }) => {
-          if (scope === 'readonly') breakOff(new ClientError(`${name} is read-only for this user`, { status: 403 }))
-        },
         onAuthenticationFailed: ({ reason }) => {
           const cause = tokenError ?? reason
           breakOff(isPersistenceError(cause) ? cause : new AuthError(`${name} was refused`, { cause }))
@@ -98,6 +95,11 @@ export function hocuspocusConnection({ url, limits, token, WebSocketPolyfill }: 
       },
       settled: ({ fresh = false } = {}) => {
         if (broken) return Promise.reject(broken)
+        // It would never be acknowledged.
+        const readOnly = provider.authorizedScope === 'readonly'
+        if (readOnly && provider.isSynced && provider.hasUnsyncedChanges) {
+          return Promise.reject(new ClientError(`${name} is read-only for this user`, { status: 403 }))
+        }
         if (isSettled() && !fresh) return Promise.resolve()
         // Not while something else is waited for: it would be taken for the answer.
         if (isSettled()) provider.forceSync()
