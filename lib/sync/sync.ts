@@ -98,8 +98,9 @@ export function createSync(config: SyncConfig): Sync {
       const { scheduler } = settings
       wasOnline = config.isOnline()
       if (onStart) wantAll()
-      for (const puller of pullers.values()) puller.begin()
+      // What is listened to is followed by a pull: the first one will do.
       for (const live of lives) live.begin()
+      for (const puller of pullers.values()) puller.begin()
       const running = new Subscription()
       if (pullers.size > 0) {
         if (every !== false) running.add(interval(every, scheduler).subscribe(() => wantAll()))

@@ -8,7 +8,7 @@ import { ServerError } from 'rx-outbox'
  */
 export function eventParser(request: string, most: number): (text: string) => string[] {
   let rest = ''
-  let data: string[] = []
+  const data: string[] = []
   let isFirst = true
 
   return (text) => {

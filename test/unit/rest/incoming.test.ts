@@ -77,7 +77,7 @@ describe('a pull', () => {
     })
     const { changed } = await pulled(strategy)
     expect(changed).toEqual([{ id: 'n1', version: 'r1', data: { id: 'n1', title: 'Milk' } }, expect.any(Error)])
-    expect(String(changed[1])).toContain('does not fit the schema at title')
+    expect(changed[1]).toMatchObject({ message: expect.stringContaining('does not fit the schema at title') as string })
   })
 
   test.each([

@@ -1,42 +1,20 @@
 import { expect, test } from 'vitest'
-import type { IncomingChange } from 'rx-outbox'
+import { memoryStore } from 'rx-outbox'
+import { appStore, openSynced } from '../../support/appStore.ts'
 import { minute, now, pass, useFakeTime } from '../../support/fakeTime.ts'
 import { ModelServer } from '../../support/modelServer.ts'
-import { network, open } from '../../support/opened.ts'
-import { note, type Note, Remote } from '../../support/remote.ts'
+import { network } from '../../support/opened.ts'
+import { note } from '../../support/remote.ts'
 
 useFakeTime()
 
 const started = Date.UTC(2025, 0, 6)
 
-/** A store of the app: what `apply` has taken over. */
-function appStore() {
-  const notes = new Map<string, string>()
-  const calls: string[][] = []
-  return {
-    notes,
-    calls,
-    apply: {
-      note(changes: readonly IncomingChange<Note>[]) {
-        calls.push(changes.map(({ id }) => id))
-        for (const { id, data } of changes) {
-          if (data) notes.set(id, data.text)
-          else notes.delete(id)
-        }
-      },
-    },
-  }
-}
-
-function opened(server: ModelServer, store: ReturnType<typeof appStore>, options: Parameters<typeof open>[1] = {}) {
-  return open(new Remote(), { apply: store.apply, ...options }, { note: server.strategy(), tag: new Remote() })
-}
-
 test('at the start everything comes in, page by page, and what is known of it with it', async () => {
   const [server, store] = [new ModelServer(), appStore()]
   for (const id of ['n1', 'n2', 'n3']) server.put(id, `text of ${id}`)
   server.put('n2', undefined)
-  const persistence = opened(server, store, { pull: { limit: 2 } })
+  const persistence = openSynced(server, store, { pull: { limit: 2 } })
   await now()
   expect([...store.notes]).toEqual([
     ['n1', 'text of n1'],
@@ -60,7 +38,7 @@ test('the next write carries the version that was pulled', async () => {
   const [server, store] = [new ModelServer(), appStore()]
   server.put('n1', 'a')
   server.put('n1', 'b')
-  const persistence = opened(server, store)
+  const persistence = openSynced(server, store)
   await now()
   persistence.updated('note', note('n1', 'c'))
   await now()
@@ -70,13 +48,13 @@ test('the next write carries the version that was pulled', async () => {
 
 test('after a restart it goes on where it was', async () => {
   const [server, store] = [new ModelServer(), appStore()]
-  const storage = (await import('rx-outbox')).memoryStore()
+  const storage = memoryStore()
   server.put('n1', 'a')
-  const first = opened(server, store, { storage })
+  const first = openSynced(server, store, { storage })
   await now()
   await first.close()
   server.put('n2', 'b')
-  opened(server, store, { storage })
+  openSynced(server, store, { storage })
   await now()
   expect(server.pulls.map(({ checkpoint }) => checkpoint)).toEqual([undefined, 1])
   expect(store.calls).toEqual([['n1'], ['n2']])
@@ -85,7 +63,7 @@ test('after a restart it goes on where it was', async () => {
 test('it pulls again after an interval, on reconnect and when it is asked to', async () => {
   const [server, store] = [new ModelServer(), appStore()]
   const online$ = network(true)
-  const persistence = opened(server, store, { online$ })
+  const persistence = openSynced(server, store, { online$ })
   await now()
   expect(server.pulls).toHaveLength(1)
   await pass(5 * minute)
@@ -106,7 +84,7 @@ test('it pulls again after an interval, on reconnect and when it is asked to', a
 test('each of its reasons can be switched off', async () => {
   const [server, store] = [new ModelServer(), appStore()]
   const online$ = network(true)
-  const persistence = opened(server, store, { online$, pull: false })
+  const persistence = openSynced(server, store, { online$, pull: false })
   await pass(60 * minute)
   online$.next(false)
   online$.next(true)
