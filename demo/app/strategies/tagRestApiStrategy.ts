@@ -8,7 +8,7 @@ export class TagRestApiStrategy implements PersistenceStrategy<Tag> {
   readonly pull
   readonly changes$
 
-  constructor(url: string) {
+  constructor(url = '/api/tags') {
     this.#rest = restStrategy<Tag>({ url, schema: tagSchema, live: true })
     this.pull = this.#rest.pull
     this.changes$ = this.#rest.changes$
