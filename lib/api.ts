@@ -151,7 +151,6 @@ export interface Options<E extends EntityMap> {
    */
   migrations?: { [K in EntityType<E>]?: (data: unknown, from: number) => E[K] }
   /**
-  /**
    * Who decides where both sides changed an entity. Of types named here a copy of each entity's data is kept: what both
    * sides agreed on last.
    *

@@ -1,9 +1,8 @@
-import { PersistenceError } from './errors.ts'
 import type { Gates } from './gates.ts'
 import type { Commands } from './outbox/commands.ts'
 import type { Command } from './storage/records.ts'
 import { decodeValue } from './storage/value.ts'
-import { isResolution } from './sync/resolutions.ts'
+import type { Resolution } from './conflict.ts'
 
 /** What an app may ask of an outbox. Each resolves when the leader has recorded it. */
 export interface Controls extends Commands {
@@ -45,11 +44,9 @@ export async function obey(
   { name, task = '', entityType = '', data }: Command,
 ): Promise<string | void> {
   switch (name) {
-    case 'resolve': {
-      const resolution = data === undefined ? undefined : decodeValue(data)
-      if (!isResolution(resolution)) throw new PersistenceError(`${task}: there is no such resolution.`)
-      return controls.resolve(task, resolution)
-    }
+    case 'resolve':
+      // Whoever carries it out looks at it.
+      return controls.resolve(task, decodeValue(data ?? 'null') as Resolution)
     case 'retry':
     case 'discard':
       return controls[name](task)

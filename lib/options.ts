@@ -1,6 +1,7 @@
 import { isObservable, type Observable, of, type SchedulerLike } from 'rxjs'
 import * as z from 'zod/mini'
 import type { BreakerConfig, Encryption, LockManagerLike, Options, PullOptions, Strategies, TabChannel } from './api.ts'
+import { checkStrategies } from './checkStrategies.ts'
 import { environment } from './environment.ts'
 import type { StandardSchemaV1 } from './standardSchema.ts'
 import { type Beside, besideOf } from './storage/beside.ts'
@@ -218,22 +219,6 @@ function check(given: object, entityTypes: string[]): void {
     const types: unknown = Reflect.get(given, name)
     for (const type of Object.keys(types ?? {})) {
       if (!entityTypes.includes(type)) throw new TypeError(`Option ${name}.${type}: there is no strategy for ${type}.`)
-    }
-  }
-}
-
-function checkStrategies(strategies: object): void {
-  if (typeof strategies !== 'object' || strategies === null)
-    throw new TypeError('strategies has to be an object: one strategy per entity type.')
-  for (const [type, strategy] of Object.entries(strategies)) {
-    for (const method of ['persistCreate', 'persistUpdate', 'persistDelete']) {
-      if (typeof Reflect.get(Object(strategy), method) !== 'function') {
-        throw new TypeError(`strategies.${type}.${method} has to be a function.`)
-      }
-    }
-    const window: unknown = Reflect.get(strategy, 'keyWindow')
-    if (window !== undefined && !(typeof window === 'number' && window >= 0)) {
-      throw new TypeError(`strategies.${type}.keyWindow has to be milliseconds: a number from 0 up.`)
     }
   }
 }

@@ -25,7 +25,6 @@ import { createSession } from './session.ts'
 import { statusOf, storageStatus } from './status.ts'
 import { createStreams } from './streams.ts'
 import { createViews, metadataOf } from './sync/metadata.ts'
-import { isResolution } from './sync/resolutions.ts'
 import { createRemoteNews } from './sync/remoteNews.ts'
 import type { EntityMap, EntityType } from './events.ts'
 import type { PersistenceMetadata, Receipt, StorageStatus, TaskOptions, TaskResult } from './types.ts'
@@ -227,11 +226,7 @@ export function createPersistence<E extends EntityMap>(config: {
     flush: () => command((of) => of.flush()),
     retry: (taskId) => command((of) => of.retry(taskId)),
     discard: (taskId) => command((of) => of.discard(taskId)),
-    async resolve(taskId, resolution) {
-      if (!isResolution(resolution))
-        throw new TypeError('resolve() takes a task id, and local, remote or { merged: data }.')
-      return command((of) => of.resolve(taskId, resolution))
-    },
+    resolve: (taskId, resolution) => command((of) => of.resolve(taskId, resolution)),
     retryAll: () => command((of) => of.retryAll()),
     discardAll: () => command((of) => of.discardAll()),
     pull: (entityType) => command((of) => of.pull(entityType)),

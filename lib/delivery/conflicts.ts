@@ -7,7 +7,8 @@ import type { Outbox } from '../outbox/outbox.ts'
 import { present } from '../outbox/snapshot.ts'
 import type { Retry } from '../storage/records.ts'
 import { encodeValue } from '../storage/value.ts'
-import { isResolution, type Resolutions } from '../sync/resolutions.ts'
+import { isResolution } from '../isResolution.ts'
+import type { Resolutions } from '../sync/resolutions.ts'
 import { sameText } from '../sync/sameValue.ts'
 import type { Conflict, ConflictResolver } from '../conflict.ts'
 import type { RetryConfig, TaskError } from '../types.ts'
@@ -118,6 +119,8 @@ export function createConflicts(config: ConflictsConfig): Conflicts {
       const count = isAgain ? retryCount + 1 : retryCount
       const delay = isAgain ? Math.max(1, nextDelay(count, retryConfig, config.jitter, config.random)) : 0
       outbox.hold(lane)
+      // It is known what the remote holds now, and that it will not be sent again as it is.
+      entry.inDoubt = false
       outbox.giveBack(entry, error)
       outbox.joinBehind(entry)
       const head = lane.queue[0]

@@ -7,6 +7,7 @@ import { knowsKey } from '../outbox/knowsKey.ts'
 import { migrate, type MigrationConfig } from '../outbox/migrate.ts'
 import type { Entry } from '../outbox/lane.ts'
 import type { Outbox } from '../outbox/outbox.ts'
+import { isInConflict } from '../outbox/rows.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { PersistenceStrategy, PersistReceipt, RetryConfig } from '../types.ts'
 import { createAlarm } from './alarm.ts'
@@ -92,6 +93,10 @@ export function createDelivery(config: DeliveryConfig): Delivery {
       if (!lane || !head) return undefined
       if (head.expiresAt !== undefined && head.expiresAt <= scheduler.now()) {
         expire(head)
+        continue
+      }
+      if (head.mark && isInConflict(head)) {
+        conflicts.meet(head)
         continue
       }
       if (!head.mark?.durable) {

@@ -1,7 +1,7 @@
 import { classify } from '../errors.ts'
 import { type Entry, type Lane, laneKey } from '../outbox/lane.ts'
 import type { Outbox } from '../outbox/outbox.ts'
-import { isStale, remoteOf } from '../outbox/rows.ts'
+import { isInConflict, remoteOf } from '../outbox/rows.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { Sending } from '../storage/records.ts'
 
@@ -65,7 +65,7 @@ export function createMarks({ outbox, journal, now, open, oneByOne, migrate, mee
 
   /** Who is in conflict, or cannot be brought into the present shape, holds up nobody. */
   function freezeOrEnd(entry: Entry, frozen: Map<Entry, Sending>): void {
-    if (!entry.mark && isStale(entry)) return meet(entry)
+    if (isInConflict(entry)) return meet(entry)
     try {
       frozen.set(entry, freeze(entry, sentSince(entry)))
     } catch (error) {

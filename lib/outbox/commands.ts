@@ -1,6 +1,7 @@
 import { PersistenceError } from '../errors.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { Enqueued, JournalRecord } from '../storage/records.ts'
+import { isResolution } from '../isResolution.ts'
 import { knowsKey } from './knowsKey.ts'
 import type { Entry } from './lane.ts'
 import type { Outbox } from './outbox.ts'
@@ -168,6 +169,8 @@ export function createCommands({
     },
     async resolve(taskId, resolution) {
       const entry = find(taskId)
+      if (!isResolution(resolution))
+        throw new TypeError('resolve() takes a task id, and local, remote or { merged: data }.')
       if (!isAsked(entry)) throw new PersistenceError(`Task ${taskId} is in no conflict that was asked about.`)
       settle(entry, resolution)
       await journal.flush()

@@ -3,7 +3,7 @@ import type { Operation } from '../types.ts'
 import { isAsked } from './attempted.ts'
 import { coalesce } from './coalesce.ts'
 import type { Entry, Lane } from './lane.ts'
-import { isStale } from './rows.ts'
+import { isInConflict } from './rows.ts'
 
 export interface MergeConfig {
   /** The version of the app's shapes. */
@@ -35,7 +35,7 @@ function isOpen(older: Entry): boolean {
   if (isAsked(older)) return true
   if (older.state !== 'waiting') return false
   // In doubt without a mark: it came back from a mirror.
-  return older.mark ? older.error?.category === 'conflict' && isStale(older) : !older.inDoubt
+  return older.mark ? isInConflict(older) : !older.inDoubt
 }
 
 /** Whether the data of both can be joined: always, where the newer's simply stands. */

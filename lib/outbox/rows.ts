@@ -17,12 +17,17 @@ export function isStale(entry: Entry): boolean {
   return on !== remote && (on === undefined || remote === undefined || !isSameRow(on, remote))
 }
 
+/** It is not to go as it is: made on another row, and not frozen yet, or refused for that. */
+export function isInConflict(entry: Entry): boolean {
+  return (!entry.mark || entry.error?.category === 'conflict') && isStale(entry)
+}
+
 /** The app's own state once this task is made. */
 export function localOf({ local, data }: Entry): Local {
   return local ?? { data }
 }
 
-function isSameRow(a: Row, b: Row): boolean {
+export function isSameRow(a: Row, b: Row): boolean {
   return a.data === b.data && (isSameVersion(a, b) || a.version === b.version)
 }
 
@@ -32,14 +37,10 @@ export function isSameVersion(a: Partial<Row>, b: Partial<Row>): boolean {
 }
 
 /** What the remote holds beyond what is known, once a task, which has left the queue, was persisted. */
-export function baseAfter(entry: Entry, record: Ended): Row | undefined {
-  const { on, local, lane } = entry
-  const { base, queue } = lane
-  const isAnswered = base !== undefined && on !== undefined && isSameRow(base, on)
-  // Its own echo; or the row that it took in. With nothing else to go, the app is told of what the remote made of it.
-  const isEcho = base !== undefined && isSameVersion(base, record) && queue.length > 0
-  const isOver = base === undefined || isAnswered || isEcho || (entry.operation === 'delete' && base.data === undefined)
-  if (!isOver) return base
-  // The app shows something else, and has made its later changes on that.
-  return local && { version: record.version, data: record.data ?? entry.data }
+export function baseAfter({ local, data, lane: { base } }: Entry, record: Ended): Row | undefined {
+  // A create and a delete met: whatever the remote holds, it holds still.
+  if (record.unsent && base && !isSameVersion(base, record)) return base
+  // The row came while nothing of the lane was in flight, so this write is newer. Where the app shows something else, it
+  // has to be told, and has made its later changes on what it shows.
+  return local && { version: record.version, data: record.data ?? data }
 }

@@ -4,7 +4,7 @@ import { createEntry, createLane, insertByPlace, type Entry, type Lane, laneKey,
 import { knownAfter, knownFrom } from './knownAfter.ts'
 import { createParking } from './parking.ts'
 import { createRelations, mayWaitFor, waitsFor } from './relations.ts'
-import { baseAfter } from './rows.ts'
+import { baseAfter, isSameRow } from './rows.ts'
 import { createSuccession } from './succession.ts'
 
 /** What a journal means: the fold of its records, in order. Replaying and living go through the same `apply`. */
@@ -162,6 +162,7 @@ export function createState({ knows, touch }: StateConfig): OutboxState {
 
   /** Whoever was asked about another row has to be asked anew. */
   function rebase(own: Lane, base: Lane['base']): void {
+    if (own.base && base && isSameRow(own.base, base)) return
     own.base = base
     for (const entry of own.queue) if (asked.has(entry)) become(entry, isKnown(entry) ? 'waiting' : 'parked')
     touch(own)

@@ -34,7 +34,7 @@ export interface PullerConfig extends Omit<TakingConfig, 'check' | 'now'> {
   trouble: (error: unknown) => void
 }
 
-/** What comes in of one entity type: one thing after the other. */
+/** What comes in of one entity type, pulled, live or by conflicts: one thing after the other. */
 export interface Puller {
   readonly hasPull: boolean
   /** Resolves when a pull that begins now, or later, is done. */

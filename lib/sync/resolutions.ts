@@ -88,9 +88,3 @@ function operationOf({ operation, lane: { base } }: Entry, data: string | undefi
   if (base) return base.data === undefined ? 'create' : 'update'
   return operation === 'delete' ? 'update' : operation
 }
-
-/** Whether it is one, whoever made it. */
-export function isResolution(value: unknown): value is Resolution {
-  if (value === 'local' || value === 'remote') return true
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'merged')
-}

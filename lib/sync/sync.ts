@@ -53,7 +53,7 @@ export function createSync(config: SyncConfig): Sync {
 
   for (const entityType of settings.entityTypes) {
     const strategy = settings.strategyOf(entityType)
-    if (!strategy || (!strategy.pull && !strategy.changes$)) continue
+    if (!strategy) continue
     const read: ReadRow = (given, name) => readRow(given, name, settings.schemaOf(entityType))
     const own = {
       ...config,
@@ -102,7 +102,7 @@ export function createSync(config: SyncConfig): Sync {
       for (const live of lives) live.begin()
       for (const puller of pullers.values()) puller.begin()
       const running = new Subscription()
-      if (pullers.size > 0) {
+      if ([...pullers.values()].some(({ hasPull }) => hasPull)) {
         if (every !== false) running.add(interval(every, scheduler).subscribe(() => wantAll()))
         if (onFocus) running.add(config.focus$.pipe(throttleTime(glance, scheduler)).subscribe(() => wantAll()))
       }

@@ -52,7 +52,7 @@ export const history: fc.Arbitrary<History> = fc.record({
   fates: fc.array(fc.constantFrom<Fate[]>('fine', 'fine', 'fine', 'down', 'broken', 'lost'), { maxLength: 30 }),
 })
 
-/** Several devices on one remote. None of them ever hears of the others but by conflicts. */
+/** Several devices on one remote. None of them hears of the others but by conflicts. */
 export class SharedCards {
   readonly time = virtualTime()
   readonly remote = new VersionedRemote<SharedCard>()
@@ -115,8 +115,10 @@ export class SharedCards {
 class Device {
   readonly name: string
   readonly online$ = new BehaviorSubject(true)
-  /** What this device wrote last, field by field: also all that it shows. */
+  /** What this device wrote last, field by field. */
   readonly written = new Map<string, SharedCard>()
+  /** What it shows: what it wrote, and took over. */
+  private readonly shown = new Map<string, SharedCard>()
   persistence: Persistence<{ card: SharedCard }>
   left = 0
   private readonly world: SharedCards
@@ -129,9 +131,11 @@ class Device {
   }
 
   write(id: string, field: 'own' | 'shared', value: string): void {
-    const before = this.written.get(id)
-    const data = { ...before, id, [field === 'own' ? this.name : 'shared']: value }
-    this.written.set(id, data)
+    const before = this.shown.get(id)
+    const change = { id, [field === 'own' ? this.name : 'shared']: value }
+    const data = { ...before, ...change }
+    this.written.set(id, { ...this.written.get(id), ...change })
+    this.shown.set(id, data)
     if (before) this.persistence.updated('card', data)
     else this.persistence.created('card', data)
   }
@@ -152,6 +156,12 @@ class Device {
         online$: this.online$,
         breaker: false,
         conflict: { card: mergeFields() },
+        apply: {
+          card: async (changes) => {
+            for (const { id, data } of changes) if (data) this.shown.set(id, data)
+            await time.settle()
+          },
+        },
         retryConfig: { maxRetries: 3, initialDelay: 1_000, multiplier: 2, maxDelay: 10_000 },
       },
     })

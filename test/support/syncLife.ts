@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { BehaviorSubject, Subject, takeUntil } from 'rxjs'
+import { BehaviorSubject, firstValueFrom, Subject, takeUntil } from 'rxjs'
 import type { Persistence } from '../../lib/api.ts'
 import { NetworkError } from '../../lib/errors.ts'
 import { createPersistence } from '../../lib/persistence.ts'
@@ -136,8 +136,11 @@ export class SyncLife {
     this.isFair = true
     this.online$.next(true)
     await this.time.pass(600_000)
-    await this.happen({ does: 'discard all' })
-    await this.time.pass(600_000)
+    // What is resolved may be refused once more.
+    for (let rounds = 0; rounds < 3; rounds++) {
+      await this.happen({ does: 'discard all' })
+      await this.time.pass(200_000)
+    }
     for (const one of this.givenUp) await this.happen({ does: 'other saves', id: one })
     await this.time.pass(1_000)
     await this.happen({ does: 'pull' })
@@ -179,6 +182,8 @@ export class SyncLife {
       case 'go online':
         return this.online$.next(one.does === 'go online')
       case 'discard all':
+        for (const { taskId } of await firstValueFrom(persistence.conflicts$))
+          await this.time.until(persistence.resolve(taskId, 'remote'))
         return this.time.until(persistence.discardAll())
       case 'restart':
         await this.close()
@@ -258,7 +263,8 @@ export class SyncLife {
       },
     })
     persistence.results$.pipe(takeUntil(killed$)).subscribe((result) => {
-      if (result.status === 'retrying') return
+      if (result.status === 'retrying' || result.status === 'conflict') return
+      if (result.status === 'superseded') this.open.set(result.supersededBy, result.id)
       if (result.status === 'failed' || result.status === 'discarded') this.givenUp.add(result.id)
       this.open.delete(result.taskId)
       const data = result.task.data as Note | undefined
