@@ -55,30 +55,3 @@ test('two write into one text at once, and the caret stays where it is', async (
   await expect.poll(async () => [await text(a).inputValue(), await text(b).inputValue()]).toEqual([both, both])
   expect([...a.complaints, ...b.complaints]).toEqual([])
 })
-
-test('texts that were edited offline on both sides are merged, and moved cards stay moved', async () => {
-  const text = await cardOn('Harvest')
-  await text(a).fill('Apples and pears')
-  await expect.poll(() => text(b).inputValue()).toBe('Apples and pears')
-  await text(b, 'badge').and(b.page.locator('[data-status="synced"]')).waitFor()
-
-  await a.turn('offline', 'on')
-  await b.turn('offline', 'on')
-  await text(a).fill('Ripe apples and pears')
-  await text(a, 'card-right').click()
-  await text(b).fill('Apples and pears, in baskets')
-  await b.turn('offline', 'off')
-  await b.saved()
-  await a.turn('offline', 'off')
-  await a.saved()
-
-  const both = 'Ripe apples and pears, in baskets'
-  for (const demo of [a, b]) {
-    await expect.poll(() => text(demo).inputValue()).toBe(both)
-    await demo
-      .by('column-doing')
-      .filter({ has: demo.page.locator(`textarea[data-testid="card-text"]`) })
-      .waitFor()
-  }
-  expect([...a.complaints, ...b.complaints]).toEqual([])
-})

@@ -5,27 +5,32 @@ import { type DemoApp, loaded, openDemo } from '../support/demoApp.ts'
 import { server } from '../support/realServer.ts'
 
 let browser: Browser
-let context: BrowserContext
+const contexts: BrowserContext[] = []
 
 beforeAll(async () => {
   browser = await launchChromium()
 })
 afterAll(() => browser.close())
 
-beforeEach(async () => {
-  await server.reset()
-  context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+beforeEach(() => server.reset())
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close()
 })
-afterEach(() => context.close())
+
+async function openDevice(): Promise<DemoApp> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+  contexts.push(context)
+  return openDemo(context, server.url)
+}
 
 const stored = async () => Object.values(await server.rows('notes'))
 
 /** Two devices that both have a note of that title; the first one is offline. */
 async function apart(title: string, body: string): Promise<[DemoApp, DemoApp]> {
-  const mine = await openDemo(context, server.url)
+  const mine = await openDevice()
   await mine.write(title, body)
   await mine.saved()
-  const theirs = await openDemo(context, `${server.url}/?device=b`)
+  const theirs = await openDevice()
   await theirs.noteIs(title, 'synced')
   await mine.turn('offline', 'on')
   return [mine, theirs]

@@ -1,8 +1,10 @@
 import { defineStore } from 'pinia'
+import { exhaustMap, filter } from 'rxjs'
+import { usePersistence } from 'rx-outbox/vue'
 import { computed } from 'vue'
 import { readTag } from '../api.ts'
 import { isServerless } from '../device.ts'
-import type { Tag } from '../entities.ts'
+import type { Entities, Tag } from '../entities.ts'
 import { eventBus } from '../persistence.ts'
 import { syncedEntities } from './syncedEntities.ts'
 
@@ -26,6 +28,19 @@ export const useTagsStore = defineStore('tags', () => {
     drop(id)
     eventBus.emit('entity:deleted', { entityType: 'tag', id, priority: 10 })
   }
+
+  /**
+   * Tags are not listened to: a browser opens six connections to a server, and each device here would take one more of
+   * them. Who meets an unknown tag asks for it; a pull that fails is told by the outbox, and made up for by the next one.
+   */
+  const persistence = usePersistence<Entities>()
+  persistence
+    .remote$('note')
+    .pipe(
+      filter(({ data }) => data?.tagIds.some((id) => !tags.has(id)) === true),
+      exhaustMap(() => persistence.pull('tag').catch(() => undefined)),
+    )
+    .subscribe()
 
   return { tags, all, byName, named, remove, ...rest }
 })

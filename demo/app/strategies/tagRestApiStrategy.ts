@@ -6,12 +6,10 @@ import { type Tag, tagSchema } from '../entities.ts'
 export class TagRestApiStrategy implements PersistenceStrategy<Tag> {
   readonly #rest: PersistenceStrategy<Tag>
   readonly pull
-  readonly changes$
 
   constructor(url = '/api/tags') {
-    this.#rest = restStrategy<Tag>({ url, schema: tagSchema, live: true })
+    this.#rest = restStrategy<Tag>({ url, schema: tagSchema })
     this.pull = this.#rest.pull
-    this.changes$ = this.#rest.changes$
   }
 
   persistCreate(tag: PersistableEntity<Tag>, attempt: AttemptContext) {
