@@ -14,6 +14,7 @@ export default defineConfig([
       crdt: 'strategies/crdt.ts',
       merge: 'lib/resolvers/mergeText.ts',
       p2p: 'strategies/p2p.ts',
+      hybrid: 'strategies/hybrid.ts',
       testing: 'lib/testing/index.ts',
     },
     dts: true,

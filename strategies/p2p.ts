@@ -134,9 +134,8 @@ export function p2pStrategy<T>(options: P2pOptions<T>): P2pStrategy<T> {
     persistUpdate: ({ id, data }, attempt) => persist(id, data, attempt.version, attempt),
     persistDelete: (id, _, attempt) => persist(id, undefined, attempt.version, attempt),
     pull: (request) =>
-      session$.pipe(
+      merge(aborted(request.signal), session$.pipe(map(({ documents }) => pageOf<T>(documents, request)))).pipe(
         take(1),
-        map(({ documents }) => pageOf<T>(documents, request)),
       ),
     changes$: lasting$.pipe(
       switchMap(({ documents, grown$ }) =>

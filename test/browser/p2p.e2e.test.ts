@@ -112,7 +112,9 @@ describe('what keeps devices apart is said', () => {
   })
 
   test('a browser that shows no address', async () => {
-    await using shy = await launchChromium('--webrtc-ip-handling-policy=disable_non_proxied_udp')
+    const policy = 'webrtc-ip-handling-policy=disable_non_proxied_udp'
+    // Chromium and its headless shell call it differently.
+    await using shy = await launchChromium(`--${policy}`, `--force-${policy}`)
     const server = await staticServer(libraryPage)
     await using context = await shy.newContext()
     const { page } = await open(context, `${server.url}/p2p.html?relay=/signal`)

@@ -39,10 +39,10 @@ export function resolveChromium(): Promise<Chromium> {
   return resolved
 }
 
-/** A browser of its own, for tests that drive several tabs from outside. Close it. */
+/** A browser of its own, for tests that drive several tabs from outside, with `more` arguments. Close it. */
 export async function launchChromium(...more: string[]): Promise<Browser> {
-  const resolved = await resolveChromium()
-  return chromium.launch({ ...resolved, args: [...resolved.args, ...more] })
+  const found = await resolveChromium()
+  return chromium.launch({ ...found, args: [...found.args, ...more] })
 }
 
 /** A browser with a profile on disk: what it stores is there when it is started again. Close it. */
