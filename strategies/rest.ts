@@ -105,7 +105,7 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
   async function conflicting(answer: Answer): Promise<Error> {
     const remote = isConflict(answer.status) ? remoteOf(answer) : undefined
     if (remote === undefined) return refused(answer)
-    const version = versionOf(answer)
+    const version = versionOf({ ...answer, body: remote })
     const row = schema && remote !== null ? await fitted(answer.request, schema, remote) : remote
     return refused(answer, { remote: row, ...(version !== undefined && { version }) })
   }
