@@ -101,33 +101,55 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
     }
   }
 
-  function refused({ request, status, headers }: Pick<Answer, 'request' | 'status' | 'headers'>, remote?: unknown) {
+  function refused(
+    { request, status, headers }: Pick<Answer, 'request' | 'status' | 'headers'>,
+    { held, cause }: { held?: Answer | undefined; cause?: unknown } = {},
+  ) {
     const wait = retryAfter(headers)
-    const version = remote === undefined ? undefined : versionOf({ status, headers, body: remote })
+    const version = held && versionOf(held)
     const init = {
       status,
-      remote,
+      ...(held && { remote: held.body }),
       ...(version !== undefined && { version }),
       ...(wait !== undefined && { retryAfter: wait }),
+      ...(cause !== undefined && { cause }),
     }
     return refusal(`${request} was answered with ${status}`, init, rest.permanent)
+  }
+
+  /** The answer that shows what the remote holds instead, with that as its body; `null`: nothing any more. */
+  async function holding(answer: Answer, { url, only }: Call, attempt: AttemptContext): Promise<Answer | undefined> {
+    const { status } = answer
+    // Only what goes to one entity is conditional.
+    if (status === 410 && only) return { ...answer, body: null }
+    if (!isConflict(status)) return undefined
+    const remote = remoteOf(answer)
+    if (remote !== undefined) return { ...answer, body: remote }
+    if (status !== 412 || !only) return undefined
+    // Nobody can decide about what is not shown.
+    const now = await exchange({ method: 'GET', url }, attempt).catch((cause: unknown) => {
+      throw refused(answer, { cause })
+    })
+    if (isGone(now.status)) return { ...now, body: null }
+    return now.ok && now.body !== undefined ? now : undefined
   }
 
   async function write(call: Call, attempt: AttemptContext): Promise<PersistReceipt<T>> {
     const answer = await exchange(call, attempt)
     if (answer.ok) return receiptOf(answer)
-    const remote = isConflict(answer.status) ? remoteOf(answer) : undefined
+    const held = await holding(answer, call, attempt)
     const mayBeOurs = rest.adoptEqual === 'always' || attempt.attempt > 1
-    if (mayBeOurs && holdsSent(remote, call.body)) return receiptOf({ ...answer, body: remote })
-    throw refused(answer, remote)
+    if (held && mayBeOurs && holdsSent(held.body, call.body)) return receiptOf(held)
+    throw refused(answer, { held })
   }
 
   async function remove(id: string, attempt: AttemptContext): Promise<PersistReceipt<T>> {
-    const answer = await exchange({ method: 'DELETE', url: item(id, attempt), only: unchanged(attempt) }, attempt)
+    const call = { method: 'DELETE', url: item(id, attempt), only: unchanged(attempt) }
+    const answer = await exchange(call, attempt)
     if (answer.ok) return syncedAt(answer)
-    const remote = isConflict(answer.status) ? remoteOf(answer) : undefined
-    if (isGone(answer.status) || remote === null) return {}
-    throw refused(answer, remote)
+    const held = isGone(answer.status) ? undefined : await holding(answer, call, attempt)
+    if (isGone(answer.status) || held?.body === null) return {}
+    throw refused(answer, { held })
   }
 
   async function look(entity: PersistableEntity<T>, attempt: AttemptContext): Promise<Reconciliation<T>> {
