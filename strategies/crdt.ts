@@ -186,9 +186,9 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
     return { ...pageOf(rows), checkpoint: undefined, more: false }
   }
 
-  async function news(replicas: Replicas, id: string): Promise<RemoteChange<T> | undefined> {
+  async function news(replicas: Replicas, id: string, again: boolean): Promise<RemoteChange<T> | undefined> {
     const row = await replicas.use(nameOf(id), AbortSignal.timeout(lookTime), (doc) => rowOf(id, doc))
-    if (!row || told.get(id) === versionIn(row)) return undefined
+    if (!row || (!again && told.get(id) === versionIn(row))) return undefined
     return tell(row)
   }
 
@@ -208,7 +208,7 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
       return opened$
     }).pipe(
       switchMap((replicas) =>
-        live<T>({ replicas, collection, idOf, written$, atOnce, news: (id) => news(replicas, id) }),
+        live<T>({ replicas, collection, idOf, written$, atOnce, news: (id, again) => news(replicas, id, again) }),
       ),
     ),
     close,

@@ -4,6 +4,7 @@ import {
   isPersistenceError,
   NetworkError,
   type PersistableEntity,
+  type PersistenceErrorInit,
   type PersistenceStrategy,
   type PersistReceipt,
   type Reconciliation,
@@ -101,19 +102,21 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
     }
   }
 
+  /** What the remote holds instead, and its version, in the shape of the app. */
+  async function conflicting(answer: Answer, held: Answer | undefined): Promise<Error> {
+    if (!held) return refused(answer)
+    const { request, body } = held
+    const version = versionOf(held)
+    const remote = schema && body !== null ? await fitted(request, schema, body) : body
+    return refused(answer, { remote, ...(version !== undefined && { version }) })
+  }
+
   function refused(
     { request, status, headers }: Pick<Answer, 'request' | 'status' | 'headers'>,
-    { held, cause }: { held?: Answer | undefined; cause?: unknown } = {},
+    more: Pick<PersistenceErrorInit, 'remote' | 'version' | 'cause'> = {},
   ) {
     const wait = retryAfter(headers)
-    const version = held && versionOf(held)
-    const init = {
-      status,
-      ...(held && { remote: held.body }),
-      ...(version !== undefined && { version }),
-      ...(wait !== undefined && { retryAfter: wait }),
-      ...(cause !== undefined && { cause }),
-    }
+    const init = { status, ...more, ...(wait !== undefined && { retryAfter: wait }) }
     return refusal(`${request} was answered with ${status}`, init, rest.permanent)
   }
 
@@ -140,7 +143,7 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
     const held = await holding(answer, call, attempt)
     const mayBeOurs = rest.adoptEqual === 'always' || attempt.attempt > 1
     if (held && mayBeOurs && holdsSent(held.body, call.body)) return receiptOf(held)
-    throw refused(answer, { held })
+    throw await conflicting(answer, held)
   }
 
   async function remove(id: string, attempt: AttemptContext): Promise<PersistReceipt<T>> {
@@ -149,7 +152,7 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
     if (answer.ok) return syncedAt(answer)
     const held = isGone(answer.status) ? undefined : await holding(answer, call, attempt)
     if (isGone(answer.status) || held?.body === null) return {}
-    throw refused(answer, { held })
+    throw await conflicting(answer, held)
   }
 
   async function look(entity: PersistableEntity<T>, attempt: AttemptContext): Promise<Reconciliation<T>> {

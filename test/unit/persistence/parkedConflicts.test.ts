@@ -18,6 +18,11 @@ function shared({ storage = memoryStore() as JournalStore } = {}) {
   return { around: { remote: new VersionedRemote<Card>(), time: virtualTime() }, options: { storage } }
 }
 
+/** What was asked about once is the app's to answer. */
+function unasked(): never {
+  throw new Error('asked once more')
+}
+
 /** An app with a conflict that was asked about. */
 async function asked({ around, options }: ReturnType<typeof shared>, more: Parameters<typeof conflictApp>[1] = {}) {
   const app = conflictApp(ask, { ...options, ...more }, around)
@@ -27,12 +32,12 @@ async function asked({ around, options }: ReturnType<typeof shared>, more: Param
   return { app, taskId }
 }
 
-test('a parked conflict survives a restart with all three sides, is asked about anew, and can be resolved', async () => {
+test('a parked conflict survives a restart with all three sides: it is shown again, and can be resolved', async () => {
   const life = shared()
   const { app: before, taskId } = await asked(life)
   await life.around.time.until(before.persistence.close())
   const sent = life.around.remote.log.length
-  const app = conflictApp(ask, life.options, life.around)
+  const app = conflictApp(unasked, life.options, life.around)
   await app.rest()
   expect(app.conflicts).toEqual([
     { ...before.conflicts[0], entityType: 'card', id: 'c1', taskId, base: first, local: mine, remote: theirs },
@@ -71,11 +76,12 @@ test('a parked conflict survives a compaction', async () => {
   await before.rest()
   expect(compactions).toBe(1)
   await life.around.time.until(before.persistence.close())
-  const app = conflictApp(ask, life.options, life.around)
+  const app = conflictApp(unasked, life.options, life.around)
   await app.rest()
   expect(app.conflicts).toEqual(before.conflicts)
   await app.resolve(taskId, 'local')
   expect(life.around.remote.log.at(-1)).toBe(`update c1 @2 ${JSON.stringify(mine)}`)
+  expect(app.errors).toEqual([])
 })
 
 test('what was decided survives a restart before it was sent, with the version it was decided on', async () => {
