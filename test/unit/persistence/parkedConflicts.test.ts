@@ -14,7 +14,7 @@ const mine = { ...first, title: 'mine' }
 const both = { ...first, title: 'both' }
 
 /** What one run of the app, or one tab, shares with the next. */
-function shared({ storage = memoryStore() as JournalStore } = {}) {
+function shared({ storage = memoryStore() } = {}) {
   return { around: { remote: new VersionedRemote<Card>(), time: virtualTime() }, options: { storage } }
 }
 
