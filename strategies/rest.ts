@@ -4,6 +4,7 @@ import {
   isPersistenceError,
   NetworkError,
   type PersistableEntity,
+  type PersistenceErrorInit,
   type PersistenceStrategy,
   type PersistReceipt,
   type Reconciliation,
@@ -102,38 +103,56 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
   }
 
   /** What the remote holds instead, and its version, in the shape of the app. */
-  async function conflicting(answer: Answer): Promise<Error> {
-    const remote = isConflict(answer.status) ? remoteOf(answer) : undefined
-    if (remote === undefined) return refused(answer)
-    const version = versionOf({ ...answer, body: remote })
-    const row = schema && remote !== null ? await fitted(answer.request, schema, remote) : remote
-    return refused(answer, { remote: row, ...(version !== undefined && { version }) })
+  async function conflicting(answer: Answer, held: Answer | undefined): Promise<Error> {
+    if (!held) return refused(answer)
+    const { request, body } = held
+    const version = versionOf(held)
+    const remote = schema && body !== null ? await fitted(request, schema, body) : body
+    return refused(answer, { remote, ...(version !== undefined && { version }) })
   }
 
   function refused(
     { request, status, headers }: Pick<Answer, 'request' | 'status' | 'headers'>,
-    row: { remote?: unknown; version?: string | number } = {},
+    more: Pick<PersistenceErrorInit, 'remote' | 'version' | 'cause'> = {},
   ) {
     const wait = retryAfter(headers)
-    const init = { status, ...row, ...(wait !== undefined && { retryAfter: wait }) }
+    const init = { status, ...more, ...(wait !== undefined && { retryAfter: wait }) }
     return refusal(`${request} was answered with ${status}`, init, rest.permanent)
+  }
+
+  /** The answer that shows what the remote holds instead, with that as its body; `null`: nothing any more. */
+  async function holding(answer: Answer, { url, only }: Call, attempt: AttemptContext): Promise<Answer | undefined> {
+    const { status } = answer
+    // Only what goes to one entity is conditional.
+    if (status === 410 && only) return { ...answer, body: null }
+    if (!isConflict(status)) return undefined
+    const remote = remoteOf(answer)
+    if (remote !== undefined) return { ...answer, body: remote }
+    if (status !== 412 || !only) return undefined
+    // Nobody can decide about what is not shown.
+    const now = await exchange({ method: 'GET', url }, attempt).catch((cause: unknown) => {
+      throw refused(answer, { cause })
+    })
+    if (isGone(now.status)) return { ...now, body: null }
+    return now.ok && now.body !== undefined ? now : undefined
   }
 
   async function write(call: Call, attempt: AttemptContext): Promise<PersistReceipt<T>> {
     const answer = await exchange(call, attempt)
     if (answer.ok) return receiptOf(answer)
-    const remote = isConflict(answer.status) ? remoteOf(answer) : undefined
+    const held = await holding(answer, call, attempt)
     const mayBeOurs = rest.adoptEqual === 'always' || attempt.attempt > 1
-    if (mayBeOurs && holdsSent(remote, call.body)) return receiptOf({ ...answer, body: remote })
-    throw await conflicting(answer)
+    if (held && mayBeOurs && holdsSent(held.body, call.body)) return receiptOf(held)
+    throw await conflicting(answer, held)
   }
 
   async function remove(id: string, attempt: AttemptContext): Promise<PersistReceipt<T>> {
-    const answer = await exchange({ method: 'DELETE', url: item(id, attempt), only: unchanged(attempt) }, attempt)
+    const call = { method: 'DELETE', url: item(id, attempt), only: unchanged(attempt) }
+    const answer = await exchange(call, attempt)
     if (answer.ok) return syncedAt(answer)
-    const remote = isConflict(answer.status) ? remoteOf(answer) : undefined
-    if (isGone(answer.status) || remote === null) return {}
-    throw await conflicting(answer)
+    const held = isGone(answer.status) ? undefined : await holding(answer, call, attempt)
+    if (isGone(answer.status) || held?.body === null) return {}
+    throw await conflicting(answer, held)
   }
 
   async function look(entity: PersistableEntity<T>, attempt: AttemptContext): Promise<Reconciliation<T>> {

@@ -54,11 +54,6 @@ export interface Puller {
   end: () => void
 }
 
-interface Asked {
-  resolve: () => void
-  reject: (error: unknown) => void
-}
-
 export function createPuller(config: PullerConfig): Puller {
   const { entityType, outbox, strategy, deadlines, isOnline, mayGo, isAuthorized } = config
   const hasPull = strategy.pull !== undefined
@@ -73,13 +68,20 @@ export function createPuller(config: PullerConfig): Puller {
   /** Of a strategy that cannot be asked again: what came while something of its entity was under way. */
   const held = new Map<string, Row>()
   let arrived: Row[] = []
-  const asked: Asked[] = []
+  const asked: { resolve: () => void; reject: (error: unknown) => void }[] = []
   let isWanted = false
   let isEnded = false
 
   const keyOf = (id: string) => laneKey(entityType, id)
   const laneOf = (id: string) => outbox.state.lanes.get(keyOf(id))
   const take = createTaking({ ...config, now: () => config.scheduler.now(), check })
+
+  /** Lanes in which something is in flight, now and from now on. */
+  function openWindow(): Set<string> {
+    const window = new Set(Array.from(outbox.state.sending, ({ lane }) => lane.key))
+    windows.add(window)
+    return window
+  }
 
   const pages = createPages({
     entityType,
@@ -89,9 +91,7 @@ export function createPuller(config: PullerConfig): Puller {
       return take(rows, options)
     },
     watch() {
-      const inFlight = [...outbox.state.sending].filter(({ lane }) => lane.entityType === entityType)
-      const window = new Set(inFlight.map(({ lane }) => lane.key))
-      windows.add(window)
+      const window = openWindow()
       return { moved: window, close: () => void windows.delete(window) }
     },
     stored: () => (config.apply ? outbox.state.checkpoints.get(entityType) : undefined),
@@ -224,7 +224,7 @@ export function createPuller(config: PullerConfig): Puller {
       // What came before is judged by what moved before; the pull that follows brings it as it is now.
       if (hasPull) arrived = []
       if (moved !== judging) windows.delete(moved)
-      windows.add((moved = new Set()))
+      moved = openWindow()
     },
     wake: turns.kick,
     began({ key }) {

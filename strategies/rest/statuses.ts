@@ -28,11 +28,12 @@ export function refusal(message: string, init: PersistenceErrorInit & { status: 
   // A 409 that shows nothing speaks of the idempotency key: the first request with it is still being worked on.
   const outstanding = status === 409 && remote === undefined
   const said = outstanding ? `${message}: the idempotency key is outstanding` : message
-  const error = new (classOf(status, outstanding))(said, init)
+  const error = new (classOf(status, remote))(said, init)
   return permanent.includes(status) ? new PermanentError(said, { ...init, category: error.category }) : error
 }
 
-function classOf(status: number, outstanding: boolean): ErrorClass {
-  if (status === 409) return outstanding ? ClientError : ConflictError
+function classOf(status: number, remote: unknown): ErrorClass {
+  // A 410 that stands for a remote is of an update: somebody deleted it.
+  if (remote !== undefined) return ConflictError
   return byStatus[status] ?? (status >= 500 ? ServerError : ClientError)
 }

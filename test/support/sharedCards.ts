@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { BehaviorSubject } from 'rxjs'
 import type { Persistence } from '../../lib/api.ts'
+import { NetworkError } from '../../lib/errors.ts'
 import { createPersistence } from '../../lib/persistence.ts'
 import { mergeFields } from '../../lib/resolvers/mergeFields.ts'
 import { memoryStore } from '../../lib/storage/memory.ts'
@@ -18,12 +19,15 @@ const ids = ['c1', 'c2']
 /** One thing that happens to one of the devices. */
 export type Happening = { device: number } & (
   | { does: 'write'; card: number; field: 'own' | 'shared' }
-  | { does: 'go offline' | 'go online' | 'restart' }
+  | { does: 'remove'; card: number }
+  | { does: 'go offline' | 'go online' | 'restart' | 'pull' }
   | { does: 'pass'; ms: number }
 )
 
 export interface History {
   devices: number
+  /** Whether devices also ask what others changed; else they hear of them by conflicts only, until the end. */
+  isPulled: boolean
   happenings: Happening[]
   fates: Fate[]
 }
@@ -33,6 +37,7 @@ const anyDevice = fc.nat({ max: 3 })
 
 export const history: fc.Arbitrary<History> = fc.record({
   devices: fc.integer({ min: 2, max: 4 }),
+  isPulled: fc.boolean(),
   happenings: fc.array(
     fc.oneof(
       weighted(
@@ -44,7 +49,11 @@ export const history: fc.Arbitrary<History> = fc.record({
           field: fc.constantFrom('own', 'own', 'shared'),
         }),
       ),
-      weighted(3, fc.record({ device: anyDevice, does: fc.constantFrom('go offline', 'go online', 'restart') })),
+      weighted(1, fc.record({ device: anyDevice, does: fc.constant('remove'), card: fc.nat({ max: ids.length - 1 }) })),
+      weighted(
+        4,
+        fc.record({ device: anyDevice, does: fc.constantFrom('go offline', 'go online', 'restart', 'pull') }),
+      ),
       weighted(
         5,
         fc.record({ device: anyDevice, does: fc.constant('pass'), ms: fc.constantFrom(0, 60, 1_500, 20_000) }),
@@ -55,15 +64,19 @@ export const history: fc.Arbitrary<History> = fc.record({
   fates: fc.array(fc.constantFrom<Fate[]>('fine', 'fine', 'fine', 'down', 'broken', 'lost'), { maxLength: 30 }),
 })
 
-/** Several devices on one remote. None of them hears of the others but by conflicts. */
+/** Several devices on one remote. */
 export class SharedCards {
   readonly time = virtualTime()
   readonly remote = new VersionedRemote<SharedCard>()
   readonly errors: unknown[] = []
   readonly devices: Device[]
+  readonly isPulled: boolean
   private count = 0
+  /** Cards that somebody removed, and of each what it still has to hold: the last write, if no removal came after it. */
+  private readonly owed = new Map<string, Partial<SharedCard>>()
 
-  constructor({ devices, fates }: History) {
+  constructor({ devices, fates, isPulled }: History) {
+    this.isPulled = isPulled
     let next = 0
     this.remote.fate = () => fates[next++] ?? 'fine'
     this.devices = Array.from({ length: devices }, (_, at) => new Device(this, `d${at}`))
@@ -74,14 +87,26 @@ export class SharedCards {
       const device = this.devices[one.device % this.devices.length]
       if (!device) continue
       if (one.does === 'pass') await this.time.pass(one.ms)
-      else if (one.does === 'write') device.write(ids[one.card] ?? '', one.field, `${device.name}.${++this.count}`)
+      else if (one.does === 'write') this.write(device, ids[one.card] ?? '', one.field)
+      else if (one.does === 'remove') this.remove(device, ids[one.card] ?? '')
+      else if (one.does === 'pull') device.persistence.pull().catch(() => undefined)
       else if (one.does === 'restart') await device.restart()
       else device.online$.next(one.does === 'go online')
       await this.time.settle()
     }
   }
 
-  /** Fair weather, until nothing waits anywhere. */
+  private write(device: Device, id: string, field: 'own' | 'shared'): void {
+    const value = `${device.name}.${++this.count}`
+    device.write(id, field, value)
+    if (this.owed.has(id)) this.owed.set(id, field === 'own' ? { [device.name]: value } : {})
+  }
+
+  private remove(device: Device, id: string): void {
+    if (device.remove(id)) this.owed.set(id, {})
+  }
+
+  /** Fair weather, until nothing waits anywhere; then everybody asks what the others did. */
   async settleDown(): Promise<void> {
     this.remote.fate = () => 'fine'
     for (let round = 0; round < 30; round++) {
@@ -90,19 +115,42 @@ export class SharedCards {
         await this.time.until(persistence.retryAll())
       }
       await this.time.pass(60_000)
-      if (this.devices.every(({ left }) => left === 0)) return
+      if (this.devices.every(({ left }) => left === 0)) return this.bringTogether()
     }
     throw new RangeError(`Never settled: ${this.devices.map(({ left }) => left).join()}`)
+  }
+
+  private async bringTogether(): Promise<void> {
+    if (!this.isPulled) return
+    for (const { persistence } of this.devices) await this.time.until(persistence.pull())
+    await this.time.pass(1_000)
   }
 
   async close(): Promise<void> {
     for (const { persistence } of this.devices) await this.time.until(persistence.close())
   }
 
+  /** Where devices show something else than the remote holds. */
+  get apart(): string[] {
+    if (!this.isPulled) return []
+    return this.devices.flatMap(({ name, shown }) =>
+      ids.flatMap((id) => {
+        const [here, there] = [shown.get(id), this.remote.dataOf(id)].map((card) => sorted(card))
+        return here === there ? [] : [`${name} shows ${id} as ${here}, and the remote holds ${there}`]
+      }),
+    )
+  }
+
   /** What the remote holds, and does not agree with what devices wrote last. */
   get wrong(): string[] {
     return ids.flatMap((id) => {
       const row = this.remote.dataOf(id) ?? { id }
+      const owed = this.owed.get(id)
+      if (owed) {
+        return Object.entries(owed).flatMap(([field, value]) =>
+          row[field] === value ? [] : [`${id}.${field} is ${row[field]}, and was written last as ${value}`],
+        )
+      }
       const last = this.devices.map(({ written }) => written.get(id))
       const shared = last.flatMap((fields) => fields?.['shared'] ?? [])
       const lost = this.devices.flatMap(({ name, written }) => {
@@ -121,7 +169,7 @@ class Device {
   /** What this device wrote last, field by field. */
   readonly written = new Map<string, SharedCard>()
   /** What it shows: what it wrote, and took over. */
-  private readonly shown = new Map<string, SharedCard>()
+  readonly shown = new Map<string, SharedCard>()
   persistence: Persistence<{ card: SharedCard }>
   left = 0
   private readonly world: SharedCards
@@ -143,15 +191,21 @@ class Device {
     else this.persistence.created('card', data)
   }
 
+  remove(id: string): boolean {
+    if (!this.shown.delete(id)) return false
+    this.persistence.deleted('card', id)
+    return true
+  }
+
   async restart(): Promise<void> {
     await this.world.time.until(this.persistence.close())
     this.persistence = this.open()
   }
 
   private open() {
-    const { time, remote, errors } = this.world
+    const { time, remote, errors, isPulled } = this.world
     const persistence = createPersistence<{ card: SharedCard }>({
-      strategies: { card: remote.strategy() },
+      strategies: { card: remote.strategy({ isPulled }) },
       options: {
         storage: this.disk,
         scheduler: time.scheduler,
@@ -161,17 +215,25 @@ class Device {
         conflict: { card: mergeFields() },
         apply: {
           card: async (changes) => {
-            for (const { id, data } of changes) if (data) this.shown.set(id, data)
+            for (const { id, data } of changes) {
+              if (data) this.shown.set(id, data)
+              else this.shown.delete(id)
+            }
             await time.settle()
           },
         },
         retryConfig: { maxRetries: 3, initialDelay: 1_000, multiplier: 2, maxDelay: 10_000 },
       },
     })
-    persistence.errors$.subscribe((error) => errors.push(error))
+    // A pull that reaches nobody says so.
+    persistence.errors$.subscribe((error) => error instanceof NetworkError || errors.push(error))
     persistence.status$.subscribe(({ phase, pending, processing, waiting, parked, dead }) => {
       if (phase === 'running') this.left = pending + processing + waiting + parked + dead
     })
     return persistence
   }
+}
+
+function sorted(card: SharedCard | undefined): string {
+  return card === undefined ? 'nothing' : JSON.stringify(Object.entries(card).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

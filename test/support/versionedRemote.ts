@@ -1,4 +1,5 @@
 import { ConflictError, NetworkError, ServerError } from '../../lib/errors.ts'
+import type { PullPage, PullRequest } from '../../lib/remote.ts'
 import type { AttemptContext, PersistenceStrategy, PersistReceipt } from '../../lib/types.ts'
 
 /** What becomes of one request; `lost`: applied, and the answer lost. */
@@ -16,10 +17,13 @@ export class VersionedRemote<T extends object> {
   /** `update n1 @2 {…}`: every request that was not a repetition, with the version it names. */
   readonly log: string[] = []
   fate: () => Fate = () => 'fine'
+  /** Which row was changed, in order: a checkpoint is how many of them somebody has seen. */
+  private readonly changes: string[] = []
   private readonly answers = new Map<string, () => PersistReceipt<T>>()
 
-  strategy(): PersistenceStrategy<T> {
+  strategy({ isPulled = false } = {}): PersistenceStrategy<T> {
     return {
+      ...(isPulled && { pull: async (request: PullRequest) => this.page(request) }),
       persistCreate: async ({ id, data }, attempt) => this.request('create', id, data, attempt),
       persistUpdate: async ({ id, data }, attempt) => this.request('update', id, data, attempt),
       persistDelete: async (id, _entityType, attempt) => this.request('delete', id, undefined, attempt),
@@ -29,10 +33,27 @@ export class VersionedRemote<T extends object> {
   /** As another device would write it. */
   put(id: string, data: T | undefined): void {
     this.rows.set(id, { version: (this.rows.get(id)?.version ?? 0) + 1, data: structuredClone(data) })
+    this.changes.push(id)
   }
 
   dataOf(id: string): T | undefined {
     return structuredClone(this.rows.get(id)?.data)
+  }
+
+  private page({ checkpoint }: PullRequest): PullPage<T> {
+    if (this.fate() !== 'fine') throw new NetworkError('down')
+    const ids = [...new Set(this.changes.slice(typeof checkpoint === 'number' ? checkpoint : 0))]
+    return {
+      changed: ids.flatMap((id) => {
+        const { version, data } = this.rows.get(id) ?? {}
+        return data === undefined
+          ? []
+          : [{ id, data: structuredClone(data), ...(version !== undefined && { version }) }]
+      }),
+      deleted: ids.filter((id) => this.rows.get(id)?.data === undefined),
+      checkpoint: this.changes.length,
+      more: false,
+    }
   }
 
   private request(operation: string, id: string, data: T | undefined, attempt: AttemptContext): PersistReceipt<T> {

@@ -164,7 +164,8 @@ describe('useOutbox', () => {
 
   it('hands out the commands of the Persistence', () => {
     const { persistence, returned } = played(() => useOutbox())
-    for (const command of ['pause', 'resume', 'flush', 'retry', 'discard', 'retryAll', 'discardAll'] as const) {
+    const commands = ['pause', 'resume', 'flush', 'retry', 'discard', 'resolve', 'retryAll', 'discardAll'] as const
+    for (const command of commands) {
       expect(returned[command]).toBe(persistence[command])
     }
   })

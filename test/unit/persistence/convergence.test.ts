@@ -6,7 +6,7 @@ import { history, SharedCards } from '../../support/sharedCards.ts'
 const numRuns = Number(process.env['RUNS'] ?? 300)
 
 test(
-  'whatever devices write, in whatever order they reach the remote, no field is lost that nobody else changed later',
+  'whatever devices write and remove, in whatever order they reach the remote, they agree with it in the end, and no field is lost that nobody else changed or removed later',
   async () => {
     await fc.assert(
       fc.asyncProperty(history, async (drawn) => {
@@ -14,7 +14,7 @@ test(
         await world.live(drawn.happenings)
         await world.settleDown()
         await world.close()
-        expect([world.wrong, world.errors, world.time.timers]).toEqual([[], [], 0])
+        expect([world.wrong, world.apart, world.errors, world.time.timers]).toEqual([[], [], [], 0])
       }),
       { numRuns },
     )

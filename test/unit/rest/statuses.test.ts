@@ -23,7 +23,12 @@ const writes = { create, update, delete: remove }
 const operations = ['create', 'update', 'delete'] as const
 
 function answerAll(answer: () => Response) {
-  remote.use(http.post(notesUrl, answer), http.put(noteUrl, answer), http.delete(noteUrl, answer))
+  remote.use(
+    http.post(notesUrl, answer),
+    http.put(noteUrl, answer),
+    http.delete(noteUrl, answer),
+    http.get(noteUrl, answer),
+  )
 }
 
 const answered = (status: number, init: ResponseInit = {}) => new HttpResponse(null, { ...init, status })
@@ -61,14 +66,21 @@ describe('a refusing status', () => {
     }
   })
 
-  it.each([404, 410])('%i means that a delete is done, and is an error of the other writes', async (status) => {
+  it.each([404, 410])('%i means that a delete is done, and is an error of a create', async (status) => {
     answerAll(() => answered(status))
     expect(await outcome(remove())).toEqual({})
-    for (const operation of ['create', 'update'] as const) {
-      const error = await thrown(writes[operation]())
-      expect(error).toBeInstanceOf(ClientError)
-      expect(error).toMatchObject({ status })
-    }
+    const error = await thrown(create())
+    expect(error).toBeInstanceOf(ClientError)
+    expect(error).toMatchObject({ status })
+  })
+
+  it('404 of an update is an error: the address may be wrong; 410 says that the entity was deleted', async () => {
+    answerAll(() => answered(404))
+    expect(await thrown(update())).toMatchObject({ category: 'client', status: 404, remote: undefined })
+    answerAll(() => answered(410))
+    const error = await thrown(update())
+    expect(error).toBeInstanceOf(ConflictError)
+    expect(error).toMatchObject({ status: 410, remote: null })
   })
 
   it('is the same with HTML or with malformed JSON below it', async () => {
@@ -126,6 +138,38 @@ describe('a conflict', () => {
     answerAll(() => HttpResponse.json({ theirs }, { status: 409 }))
     const own = restStrategy<Note>({ url: notesUrl, remoteOf: ({ body }) => (body as { theirs: unknown }).theirs })
     expect(await thrown(own.persistUpdate(entity(note), attemptWith()))).toMatchObject({ remote: theirs })
+  })
+
+  it('of a 412 that shows nothing is asked for', async () => {
+    answerAll(() => answered(412))
+    remote.use(http.get(noteUrl, () => HttpResponse.json(theirs, { headers: { etag: '"8"' } })))
+    for (const operation of ['update', 'delete'] as const) {
+      const error = await thrown(writes[operation](attemptWith({ version: '3' })))
+      expect(error).toBeInstanceOf(ConflictError)
+      expect(error).toMatchObject({ status: 412, remote: theirs, version: '8' })
+    }
+    remote.use(http.get(noteUrl, () => answered(404)))
+    expect(await thrown(update())).toMatchObject({ category: 'conflict', remote: null })
+    expect(await outcome(remove())).toEqual({})
+    const put = restStrategy<Note>({ url: notesUrl, methods: { create: 'PUT' } })
+    expect(await thrown(put.persistCreate(entity(note), attemptWith()))).toMatchObject({ status: 412, remote: null })
+  })
+
+  it('of a 412 that shows nothing is persisted, when the remote turns out to hold what was sent', async () => {
+    answerAll(() => answered(412))
+    remote.use(http.get(noteUrl, () => HttpResponse.json({ _id: 'b1', ...note }, { headers: { etag: '"8"' } })))
+    expect(await outcome(update())).toEqual({ backendId: 'b1', version: '8' })
+  })
+
+  it.each([
+    ['refused', () => answered(403)],
+    ['answered with nothing', () => answered(204)],
+    ['answered with HTML', () => HttpResponse.html('<h1>Log in</h1>')],
+    ['not answered', () => HttpResponse.error()],
+  ])('shows nothing where the question is %s', async (_, answer) => {
+    answerAll(() => answered(412))
+    remote.use(http.get(noteUrl, answer))
+    expect(await thrown(update())).toMatchObject({ category: 'conflict', status: 412, remote: undefined })
   })
 
   it('is none while the key is outstanding: a 409 that shows nothing', async () => {

@@ -84,6 +84,27 @@ test('what came before it was listened to anew is asked for: it may be older tha
   expect(told).toEqual(['mine'])
 })
 
+test('what was in flight already when it was listened to counts: a row from before it is asked for', async () => {
+  const { server, persistence, listener } = openLive()
+  const told: unknown[] = []
+  persistence.remote$('note').subscribe(({ data }) => told.push(data?.text))
+  await now()
+  listener()?.error(new NetworkError('cut'))
+  let [write, answer] = [() => {}, () => {}]
+  server.applying = () => new Promise<void>((done) => (write = done))
+  persistence.created('note', note('n1', 'mine'))
+  server.paged = () => new Promise<void>((done) => (answer = done))
+  await pass(6 * second)
+  listener()?.next({ id: 'n1', data: note('n1', 'theirs'), version: server.put('n1', 'theirs') })
+  write()
+  await now()
+  expect(server.text('n1')).toBe('mine')
+  server.paged = () => undefined
+  answer()
+  await pass(10 * second)
+  expect(told).toEqual(['mine'])
+})
+
 test('garbage is reported, and asked for', async () => {
   const { server, persistence, listener } = openLive()
   const errors = errorsOf(persistence)

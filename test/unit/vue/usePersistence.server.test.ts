@@ -26,12 +26,13 @@ const useNotesStore = defineStore('notes', () => {
 })
 
 const Badge = defineComponent(() => {
-  const { status, queue, dead, unsent } = useOutbox()
+  const { status, queue, dead, conflicts, unsent } = useOutbox()
   const { syncStatus, isSynced } = useSyncStatus('note', 'n1')
   const guard = useUnsentGuard()
   return () =>
     h('p', [
-      `phase ${status.value.phase}, queue ${queue.value.length}, dead ${dead.value.length}, unsent ${unsent.value}, `,
+      `phase ${status.value.phase}, queue ${queue.value.length}, dead ${dead.value.length}, `,
+      `conflicts ${conflicts.value.length}, unsent ${unsent.value}, `,
       `guarded ${guard.unsent.value}, status ${String(syncStatus.value)}, synced ${String(isSynced.value)}`,
     ])
 })
@@ -87,7 +88,9 @@ describe('on a server', () => {
 
     const html = await renderToString(createSSRApp(Root).use(createPinia()))
 
-    expect(html).toBe('<p>phase opening, queue 0, dead 0, unsent 0, guarded 0, status undefined, synced false</p>')
+    expect(html).toBe(
+      '<p>phase opening, queue 0, dead 0, conflicts 0, unsent 0, guarded 0, status undefined, synced false</p>',
+    )
     expect(touched).toEqual([])
     expect(timers).not.toHaveBeenCalled()
     timers.mockRestore()
@@ -158,6 +161,7 @@ describe('on a server', () => {
     expect(await all(persistence.bus.on('entity:persisted'))).toEqual([])
     expect(await all(persistence.queue$)).toEqual([[]])
     expect(await all(persistence.dead$)).toEqual([[]])
+    expect(await all(persistence.conflicts$)).toEqual([[]])
     expect(await all(persistence.metadata$('note', 'n1'))).toEqual([undefined])
     expect(await all(persistence.status$)).toMatchObject([
       { phase: 'opening', pending: 0, storage: { state: 'opening' } },
@@ -171,6 +175,7 @@ describe('on a server', () => {
     await expect(receipt.durable).rejects.toBeInstanceOf(ClosedError)
     await expect(receipt.settled).resolves.toEqual({ status: 'closed' })
     await expect(persistence.retry('t1')).rejects.toBeInstanceOf(ClosedError)
+    await expect(persistence.resolve('t1', 'local')).rejects.toBeInstanceOf(ClosedError)
     await expect(persistence.metadata('note')).resolves.toEqual(new Map())
     await expect(persistence.metadata('note', 'n1')).resolves.toBeUndefined()
     await Promise.all([persistence.pause(), persistence.flush(), persistence.idle(), persistence.close()])
