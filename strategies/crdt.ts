@@ -186,9 +186,9 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
     return { ...pageOf(rows), checkpoint: undefined, more: false }
   }
 
-  async function news(replicas: Replicas, id: string): Promise<RemoteChange<T> | undefined> {
+  async function news(replicas: Replicas, id: string, again: boolean): Promise<RemoteChange<T> | undefined> {
     const row = await replicas.use(nameOf(id), AbortSignal.timeout(lookTime), (doc) => rowOf(id, doc))
-    if (!row || told.get(id) === versionIn(row)) return undefined
+    if (!row || (!again && told.get(id) === versionIn(row))) return undefined
     return tell(row)
   }
 
@@ -199,6 +199,7 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
   }
 
   return {
+    merges: true,
     persistCreate: ({ id, data }, attempt) => persist(id, data, true, attempt),
     persistUpdate: ({ id, data }, attempt) => persist(id, data, false, attempt),
     persistDelete: (id, _entityType, attempt) => persist(id, undefined, false, attempt),
@@ -208,7 +209,7 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
       return opened$
     }).pipe(
       switchMap((replicas) =>
-        live<T>({ replicas, collection, idOf, written$, atOnce, news: (id) => news(replicas, id) }),
+        live<T>({ replicas, collection, idOf, written$, atOnce, news: (id, again) => news(replicas, id, again) }),
       ),
     ),
     close,

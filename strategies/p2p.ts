@@ -130,6 +130,7 @@ export function p2pStrategy<T>(options: P2pOptions<T>): P2pStrategy<T> {
   }
 
   return {
+    merges: true,
     persistCreate: ({ id, data }, attempt) => persist(id, data, nothingYet, attempt),
     persistUpdate: ({ id, data }, attempt) => persist(id, data, attempt.version, attempt),
     persistDelete: (id, _, attempt) => persist(id, undefined, attempt.version, attempt),

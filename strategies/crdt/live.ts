@@ -11,18 +11,18 @@ export interface LiveContext<T> {
   idOf: (name: string) => string
   /** The entities that were written here. */
   written$: Observable<string>
-  /** What an entity is now, or `undefined` when the app has been given that already. */
-  news: (id: string) => Promise<RemoteChange<T> | undefined>
+  /** What an entity is now; `undefined` when that was told already, unless it is `again`. */
+  news: (id: string, again: boolean) => Promise<RemoteChange<T> | undefined>
   /** Documents looked at in one go. */
   atOnce: number
 }
 
 /** What others do, as long as somebody listens; `hint` after each break, because nobody knows what was missed. */
-export function live<T>({ replicas, collection, idOf, written$, news, atOnce }: LiveContext<T>) {
+export function live<T>({ replicas, collection, idOf, written$: written, news, atOnce }: LiveContext<T>) {
   let seen: Seen | undefined
-  const look = (id: string): Promise<RemoteChange<T> | undefined> =>
+  const look = (id: string, again = false): Promise<RemoteChange<T> | undefined> =>
     // Whatever is in the way: a pull meets it too, and says so.
-    news(id).catch(() => ({ hint: true }))
+    news(id, again).catch(() => ({ hint: true }))
 
   const hints$ = replicas.index$.pipe(
     tap((index) => {
@@ -32,14 +32,18 @@ export function live<T>({ replicas, collection, idOf, written$, news, atOnce }: 
   )
   const named$ = replicas.updated$.pipe(
     mergeMap(({ name, doc }) => {
-      if (name !== collection) return of(idOf(name))
+      if (name !== collection) return of({ id: idOf(name) })
       // What comes before the first hint is meant by it.
       if (!seen) return []
       const rung = unseen(doc, seen)
       seen = rung.seen
-      return from(rung.ids)
+      // Who was told before that and pulled has not got it: until now no pull had it.
+      return from(rung.ids.map((id) => ({ id, again: true })))
     }),
   )
-  const changes$ = merge(named$, written$).pipe(mergeMap(look, atOnce))
+  const written$ = written.pipe(map((id) => ({ id })))
+  const changes$ = merge(named$, written$).pipe(
+    mergeMap(({ id, again }: { id: string; again?: boolean }) => look(id, again), atOnce),
+  )
   return merge(hints$, changes$).pipe(filter((change) => change !== undefined))
 }
