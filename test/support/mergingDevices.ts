@@ -39,7 +39,15 @@ const weighted = (weight: number, arbitrary: fc.Arbitrary<Happening>) => ({ weig
 const who = fc.nat({ max: 2 })
 const page = fc.nat({ max: ids.length - 1 })
 
-export const history: fc.Arbitrary<{ devices: number; happenings: Happening[] }> = fc.record({
+export interface History {
+  devices: number
+  /** Milliseconds for which changes wait to be joined: rows come meanwhile. */
+  quiet: number
+  happenings: Happening[]
+}
+
+export const history: fc.Arbitrary<History> = fc.record({
+  quiet: fc.constantFrom(0, 500),
   devices: fc.integer({ min: 2, max: 3 }),
   happenings: fc.array(
     fc.oneof(
@@ -59,7 +67,7 @@ export const history: fc.Arbitrary<{ devices: number; happenings: Happening[] }>
       ),
       weighted(5, fc.record({ device: who, does: fc.constant('pass'), ms: fc.constantFrom(0, 5, 1_500, 20_000) })),
     ),
-    { maxLength: 30, size: 'max' },
+    { maxLength: 25, size: 'max' },
   ),
 })
 
@@ -75,10 +83,10 @@ export class MergingDevices {
   private isLost = false
   private count = 0
 
-  constructor(share: (time: VirtualTime) => Shared, count: number) {
+  constructor(share: (time: VirtualTime) => Shared, { devices, quiet }: Omit<History, 'happenings'>) {
     this.time = virtualTime()
     this.shared = share(this.time)
-    this.devices = Array.from({ length: count }, (_, at) => new Device(this.time, this.shared.wayOf(at)))
+    this.devices = Array.from({ length: devices }, (_, at) => new Device(this.time, quiet, this.shared.wayOf(at)))
   }
 
   async live(happenings: readonly Happening[]): Promise<void> {
@@ -172,11 +180,13 @@ class Device {
   left = 0
   persistence: Persistence<{ page: Page }>
   private readonly time: VirtualTime
+  private readonly quiet: number
   private readonly online$ = new BehaviorSubject(true)
   private readonly disk = memoryStore()
 
-  constructor(time: VirtualTime, way: Way) {
+  constructor(time: VirtualTime, quiet: number, way: Way) {
     this.time = time
+    this.quiet = quiet
     this.way = way
     this.persistence = this.open()
   }
@@ -217,6 +227,7 @@ class Device {
         locks: null,
         online$: this.online$,
         breaker: false,
+        quiet: this.quiet,
         pull: { interval: false },
         retryConfig: { maxRetries: Infinity, initialDelay: 1_000, multiplier: 2, maxDelay: 10_000 },
         apply: {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { readEntity } from '../../../strategies/crdt/entityDoc.ts'
 import { memoryStorage } from '../../support/crdt/device.ts'
 import { memoryServer } from '../../support/crdt/memoryServer.ts'
-import { history, inOrder, MergingDevices, type Page, type Shared } from '../../support/mergingDevices.ts'
+import { type History, history, inOrder, MergingDevices, type Page, type Shared } from '../../support/mergingDevices.ts'
 
 /** Histories of several devices each. */
 const numRuns = Number(process.env['HISTORIES'] ?? 100)
@@ -38,8 +38,8 @@ function share(): Shared {
   }
 }
 
-async function devices(count: number): Promise<MergingDevices> {
-  const world = new MergingDevices(share, count)
+async function begun(how: Omit<History, 'happenings'>): Promise<MergingDevices> {
+  const world = new MergingDevices(share, how)
   await world.time.pass(1_000)
   return world
 }
@@ -50,7 +50,7 @@ test.each([
   [0, 1],
   [1, 0],
 ])('a text edited on both sides offline is whole on both, whoever comes back first: %i, %i', async (first, second) => {
-  const world = await devices(2)
+  const world = await begun({ devices: 2, quiet: 500 })
   await world.happen(type(0))
   await world.time.pass(1_000)
   for (const device of [0, 1]) await world.happen({ device, does: 'go offline' })
@@ -71,7 +71,7 @@ test(
   async () => {
     await fc.assert(
       fc.asyncProperty(history, async (drawn) => {
-        const world = await devices(drawn.devices)
+        const world = await begun(drawn)
         await world.live(drawn.happenings)
         await world.settleDown()
         await world.close()

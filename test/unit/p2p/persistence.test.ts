@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { p2pStrategy } from 'rx-outbox/p2p'
 import { expect, test } from 'vitest'
-import { history, MergingDevices, type Page, type Shared } from '../../support/mergingDevices.ts'
+import { type History, history, MergingDevices, type Page, type Shared } from '../../support/mergingDevices.ts'
 import { mapStorage } from '../../support/p2p/mapStorage.ts'
 import { peerNetwork } from '../../support/p2p/peerNetwork.ts'
 import type { VirtualTime } from '../../support/virtualTime.ts'
@@ -13,7 +13,7 @@ const numRuns = Number(process.env['HISTORIES'] ?? 100)
 const share =
   (count: number, acks: number) =>
   ({ scheduler }: VirtualTime): Shared => {
-    const network = peerNetwork()
+    const network = peerNetwork((deliver) => void scheduler.schedule(() => deliver(), 1))
     const names = Array.from({ length: count }, (_, device) => `${device}/1`)
     const isCut = names.map(() => false)
     return {
@@ -46,8 +46,8 @@ const share =
     }
   }
 
-async function devices(count: number, acks: number): Promise<MergingDevices> {
-  const world = new MergingDevices(share(count, acks), count)
+async function begun(how: Omit<History, 'happenings'>, acks: number): Promise<MergingDevices> {
+  const world = new MergingDevices(share(how.devices, acks), how)
   await world.time.pass(1_000)
   return world
 }
@@ -58,7 +58,7 @@ test.each([
   [0, 1],
   [1, 0],
 ])('a text edited on both sides offline is whole on both, whoever comes back first: %i, %i', async (first, second) => {
-  const world = await devices(2, 1)
+  const world = await begun({ devices: 2, quiet: 500 }, 1)
   await world.happen(type(0))
   await world.time.pass(1_000)
   for (const device of [0, 1]) await world.happen({ device, does: 'go offline' })
@@ -79,7 +79,7 @@ test(
   async () => {
     await fc.assert(
       fc.asyncProperty(history, fc.constantFrom(0, 1), async (drawn, acks) => {
-        const world = await devices(drawn.devices, acks)
+        const world = await begun(drawn, acks)
         await world.live(drawn.happenings)
         await world.settleDown()
         await world.close()
