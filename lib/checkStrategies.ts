@@ -12,5 +12,8 @@ export function checkStrategies(strategies: object): void {
     if (window !== undefined && !(typeof window === 'number' && window >= 0)) {
       throw new TypeError(`strategies.${type}.keyWindow has to be milliseconds: a number from 0 up.`)
     }
+    const merges: unknown = Reflect.get(strategy, 'merges')
+    if (merges !== undefined && merges !== true)
+      throw new TypeError(`strategies.${type}.merges has to be true, or left out.`)
   }
 }

@@ -6,6 +6,7 @@ import { environment } from './environment.ts'
 import type { StandardSchemaV1 } from './standardSchema.ts'
 import { type Beside, besideOf } from './storage/beside.ts'
 import { chooseStore, type StoreChoice } from './storage/chooseStore.ts'
+import type { Merges } from './outbox/rows.ts'
 import { present } from './outbox/snapshot.ts'
 import type { JournalStore } from './storage/journalStore.ts'
 import type { EntityEvent, EntityMap, EntityOperators } from './events.ts'
@@ -48,6 +49,7 @@ export interface Settings {
   resolverOf: (entityType: string) => ConflictResolver | undefined
   /** Types of which it is kept what both sides agreed on last. */
   keepsBase: (entityType: string) => boolean
+  merges: Merges
   keyOf: Encryption['key'] | undefined
   applyOf: (entityType: string) => Apply | undefined
   pull: PullOptions
@@ -201,6 +203,7 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
       return resolver && ((...args) => call<ReturnType<ConflictResolver>>(resolver, args))
     },
     keepsBase: (entityType) => resolvers.get(entityType) !== undefined,
+    merges: (entityType) => byType.get(entityType)?.merges === true,
     keyOf: encryption && ((request) => encryption.key(request)),
     applyOf: (entityType) => apply.get(entityType),
     pull: { ...pullDefaults, ...(pull === false ? neverByItself : present(pull)) },

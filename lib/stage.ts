@@ -75,6 +75,7 @@ export function emptyOutbox(
     knows: (entityType, version) => strategyOf(entityType) !== undefined && version <= schemaVersion,
     keeps: settings.keepsBase,
     schemaVersion,
+    merges: settings.merges,
     coalesceOf: (entityType) => strategyOf(entityType)?.coalesce,
     tell,
     changed,

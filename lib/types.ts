@@ -43,6 +43,11 @@ export interface PersistenceStrategy<T> {
   coalesce?: (older: T, newer: T) => T
   /** Milliseconds for which the remote remembers an idempotency key; 0 = it knows none. @default Infinity */
   keyWindow?: number
+  /**
+   * The remote merges: a row that meets waiting tasks is no conflict, and they go out with the version they were made on.
+   * What came of it is told by `changes$` or `pull` once they are persisted.
+   */
+  merges?: true
   /** Asked when `keyWindow` has passed and nobody knows: was it applied? */
   reconcile?: (entity: PersistableEntity<T>, attempt: AttemptContext) => ObservableInput<Reconciliation<T>>
   /** What changed since a checkpoint, page by page; a page holds all writes that were answered before it was asked for. */

@@ -7,8 +7,18 @@ import { bundle, Threads } from './simulation.mjs'
 /** Seeds of one job: long enough that asking costs nothing, short enough that all threads end together. */
 const portion = 250
 
+/** Tests in which several devices write apart from each other, and agree in the end. */
+const convergence = [
+  'test/unit/persistence/convergence',
+  'test/unit/crdt/convergence',
+  'test/unit/crdt/persistence',
+  'test/unit/p2p/convergence',
+  'test/unit/p2p/persistence',
+]
+
 /**
- * `npm run prove`: simulated lives of the library, each from a seed, judged by what it promises; real kills; damaged bytes.
+ * `npm run prove`: simulated lives of the library, each from a seed, judged by what it promises; real kills; several devices
+ * that have to agree; damaged bytes.
  *
  * @param {string[]} args
  * @returns {Promise<number>}
@@ -23,6 +33,7 @@ export default async function prove(args) {
       only: { type: 'string' },
       kills: { type: 'string', default: '100' },
       bytes: { type: 'string', default: '100000' },
+      histories: { type: 'string', default: '2000' },
       scenario: { type: 'string' },
       at: { type: 'string', default: '' },
       threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
@@ -38,8 +49,9 @@ export default async function prove(args) {
       seeds: () => many(threads, Number(values.from), Number(values.seeds)),
       crashes: () => allCrashes(threads),
       mutants: () => allMutants(Number(values.threads)),
-      kills: () => tests('real kills', 'e2e', 'test/kills/kills', { KILLS: values.kills }),
-      bytes: () => tests('damaged bytes', 'unit', 'test/unit/storage/fuzz', { FUZZ_RUNS: values.bytes }),
+      kills: () => tests('real kills', 'e2e', ['test/kills/kills'], { KILLS: values.kills }),
+      convergence: () => tests('histories of several devices', 'unit', convergence, { HISTORIES: values.histories }),
+      bytes: () => tests('damaged bytes', 'unit', ['test/unit/storage/fuzz'], { FUZZ_RUNS: values.bytes }),
     }
     let failed = 0
     for (const [name, part] of Object.entries(parts))
@@ -55,13 +67,13 @@ export default async function prove(args) {
  *
  * @param {string} what
  * @param {string} project
- * @param {string} file
+ * @param {string[]} files
  * @param {Record<string, string>} dose
  */
-async function tests(what, project, file, dose) {
+async function tests(what, project, files, dose) {
   console.log(`${what}: ${Object.values(dose).join()}`)
   const options = { stdio: 'inherit', shell: process.platform === 'win32', env: { ...process.env, ...dose } }
-  const child = spawn('vitest', ['run', '--project', project, file], /** @type {any} */ (options))
+  const child = spawn('vitest', ['run', '--project', project, ...files], /** @type {any} */ (options))
   const [code] = await once(child, 'close')
   return code === 0 ? 0 : 1
 }

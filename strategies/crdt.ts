@@ -11,9 +11,9 @@ import {
 } from 'rx-outbox'
 import { defer, type Observable, ReplaySubject, Subject, switchMap } from 'rxjs'
 import type * as Y from 'yjs'
-import { applyChange, type Change, changeOf, isChange, nothingYet, versionOf } from './crdt/change.ts'
+import { applyChange, type Change, changeOf, isChange, startOf, versionOf } from './crdt/change.ts'
 import { browserStorage } from './crdt/documentStorage.ts'
-import { holdsEntity, readEntity } from './crdt/entityDoc.ts'
+import { readEntity } from './crdt/entityDoc.ts'
 import { announce, entriesOf, isSeen, unseen } from './crdt/entityIndex.ts'
 import { hocuspocusConnection } from './crdt/hocuspocus.ts'
 import { live } from './crdt/live.ts'
@@ -127,9 +127,7 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
   /** The edit of a task is made once, and stored before it is sent: every attempt sends the same one. */
   async function changeFor(doc: Y.Doc, entity: unknown, isNew: boolean, attempt: AttemptContext): Promise<Change> {
     if (isChange(attempt.progress)) return attempt.progress
-    const base = isNew && readEntity(doc).is === 'alive' ? nothingYet : attempt.version
-    // What is there already, typed by somebody else or sent by an attempt that nobody remembers, is not written twice.
-    const change = changeOf(doc, holdsEntity(doc, entity) ? undefined : base, entity, text)
+    const change = changeOf(doc, startOf(doc, entity, isNew, attempt.version), entity, text)
     await attempt.saveProgress(change)
     attempt.signal.throwIfAborted()
     return change
@@ -199,6 +197,7 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
   }
 
   return {
+    merges: true,
     persistCreate: ({ id, data }, attempt) => persist(id, data, true, attempt),
     persistUpdate: ({ id, data }, attempt) => persist(id, data, false, attempt),
     persistDelete: (id, _entityType, attempt) => persist(id, undefined, false, attempt),

@@ -28,7 +28,7 @@ import {
   timer,
 } from 'rxjs'
 import * as Y from 'yjs'
-import { applyChange, type Change, changeOf, isChange, nothingYet } from './crdt/change.ts'
+import { applyChange, type Change, changeOf, isChange, startOf, versionOf } from './crdt/change.ts'
 import { type P2pOptions, withDefaults } from './p2p/options.ts'
 import { pageOf, rowOf } from './p2p/pageOf.ts'
 import { openSession, type Session } from './p2p/session.ts'
@@ -79,12 +79,18 @@ export function p2pStrategy<T>(options: P2pOptions<T>): P2pStrategy<T> {
   /** For those that watch: storage that cannot be read is tried again. */
   const lasting$ = session$.pipe(retry({ delay: () => timer(linger, scheduler) }))
 
-  function persist(id: string, entity: unknown, base: unknown, attempt: AttemptContext) {
+  /** Entities in which there is more than what was written here last. */
+  const merged$ = new Subject<string>()
+
+  function persist(id: string, entity: unknown, isNew: boolean, attempt: AttemptContext) {
     // Aborted already, nothing is begun; the room is not left while the edit is under way.
     const work$ = session$.pipe(
       switchMap((session) =>
-        defer(() => stored(session, id, entity, base, attempt)).pipe(
+        defer(() => stored(session, id, entity, isNew, attempt)).pipe(
           switchMap((change) => confirmed(session, id, change).pipe(map(() => change.version))),
+          tap((version) => {
+            if (version !== versionOf(session.documents.get(id))) merged$.next(id)
+          }),
         ),
       ),
     )
@@ -95,16 +101,16 @@ export function p2pStrategy<T>(options: P2pOptions<T>): P2pStrategy<T> {
   }
 
   /** Makes the edit, once for all attempts of its task, and stores the document with it. */
-  async function stored({ documents }: Session, id: string, entity: unknown, base: unknown, attempt: AttemptContext) {
+  async function stored({ documents }: Session, id: string, entity: unknown, isNew: boolean, attempt: AttemptContext) {
     const doc = documents.get(id)
-    const change = isChange(attempt.progress) ? attempt.progress : await made(doc, entity, base, attempt)
+    const change = isChange(attempt.progress) ? attempt.progress : await made(doc, entity, isNew, attempt)
     applyChange(doc, change)
     await documents.save(id)
     return change
   }
 
-  async function made(doc: Y.Doc, entity: unknown, base: unknown, attempt: AttemptContext): Promise<Change> {
-    const change = changeOf(doc, base, entity, text)
+  async function made(doc: Y.Doc, entity: unknown, isNew: boolean, attempt: AttemptContext): Promise<Change> {
+    const change = changeOf(doc, startOf(doc, entity, isNew, attempt.version), entity, text)
     const bytes = Y.encodeStateAsUpdate(doc).length + change.update.length
     if (bytes > limits.maxDocumentBytes)
       throw new PermanentError(`The document would be of ${bytes} bytes; peers take ${limits.maxDocumentBytes}`)
@@ -130,16 +136,17 @@ export function p2pStrategy<T>(options: P2pOptions<T>): P2pStrategy<T> {
   }
 
   return {
-    persistCreate: ({ id, data }, attempt) => persist(id, data, nothingYet, attempt),
-    persistUpdate: ({ id, data }, attempt) => persist(id, data, attempt.version, attempt),
-    persistDelete: (id, _, attempt) => persist(id, undefined, attempt.version, attempt),
+    merges: true,
+    persistCreate: ({ id, data }, attempt) => persist(id, data, true, attempt),
+    persistUpdate: ({ id, data }, attempt) => persist(id, data, false, attempt),
+    persistDelete: (id, _, attempt) => persist(id, undefined, false, attempt),
     pull: (request) =>
       merge(aborted(request.signal), session$.pipe(map(({ documents }) => pageOf<T>(documents, request)))).pipe(
         take(1),
       ),
     changes$: lasting$.pipe(
       switchMap(({ documents, grown$ }) =>
-        grown$.pipe(
+        merge(grown$, merged$).pipe(
           mergeMap((id) => {
             const row = rowOf<T>(documents, id)
             return row ? of(row) : []

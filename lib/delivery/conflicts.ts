@@ -2,7 +2,7 @@ import { defer, of, Subscription } from 'rxjs'
 import { classify, isPersistenceError, PersistenceError } from '../errors.ts'
 import { nextDelay } from '../operators/nextDelay.ts'
 import type { Entry, Lane, Row } from '../outbox/lane.ts'
-import { isStale, madeOn, remoteOf } from '../outbox/rows.ts'
+import { isStale, madeOn, type Merges, remoteOf } from '../outbox/rows.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { present } from '../outbox/snapshot.ts'
 import type { Retry } from '../storage/records.ts'
@@ -22,6 +22,7 @@ export interface ConflictsConfig {
   resolverOf: (entityType: string) => ConflictResolver | undefined
   deadlines: Deadlines
   retryConfigOf: (entityType: string) => RetryConfig
+  merges: Merges
   jitter: number
   random: () => number
   now: () => number
@@ -109,7 +110,7 @@ export function createConflicts(config: ConflictsConfig): Conflicts {
     meet: (entry) => decide(entry),
     refused(entry, error, thrown) {
       const { lane, retryCount } = entry
-      const row = rowOf(thrown, lane.entityType) ?? (isStale(entry) ? lane.base : undefined)
+      const row = rowOf(thrown, lane.entityType) ?? (isStale(entry, config.merges) ? lane.base : undefined)
       const retryConfig = config.retryConfigOf(lane.entityType)
       const isAgain = entry.error?.category === 'conflict'
       if (!row || (isAgain && retryCount >= retryConfig.maxRetries)) return false

@@ -23,7 +23,7 @@ import { retryAfterOf } from './retryAfterOf.ts'
 import { watchClock } from './watchClock.ts'
 
 export interface DeliveryConfig
-  extends MigrationConfig, Pick<ConflictsConfig, 'resolutions' | 'conflictOf' | 'resolverOf' | 'trouble'> {
+  extends MigrationConfig, Pick<ConflictsConfig, 'resolutions' | 'conflictOf' | 'resolverOf' | 'merges' | 'trouble'> {
   outbox: Outbox
   journal: Pick<Journal, 'write'>
   attempts: Attempts
@@ -82,6 +82,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
     open,
     oneByOne: (entityType) => keyWindowOf(entityType) === 0 || breakers.of(entityType).isOpen,
     migrate: (entry) => migrate(entry, config),
+    merges: config.merges,
     meet: conflicts.meet,
     wake,
   })
@@ -95,7 +96,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
         expire(head)
         continue
       }
-      if (head.mark && isInConflict(head)) {
+      if (head.mark && isInConflict(head, config.merges)) {
         conflicts.meet(head)
         continue
       }

@@ -1,7 +1,7 @@
 import { classify } from '../errors.ts'
 import { type Entry, type Lane, laneKey } from '../outbox/lane.ts'
 import type { Outbox } from '../outbox/outbox.ts'
-import { isInConflict, remoteOf } from '../outbox/rows.ts'
+import { isInConflict, madeOn, type Merges } from '../outbox/rows.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { Sending } from '../storage/records.ts'
 
@@ -14,6 +14,7 @@ export interface MarksConfig {
   oneByOne: (entityType: string) => boolean
   /** Brings a task into the present shape, before that is frozen; may throw. */
   migrate: (entry: Entry) => Pick<Sending, 'data' | 'schemaVersion'> | undefined
+  merges: Merges
   /** The remote holds another row than the task was made on: it is not marked, and does not go. */
   meet: (entry: Entry) => void
   /** Marks were stored: somebody may go. */
@@ -35,18 +36,20 @@ export interface Marks {
 
 const [fewest, most] = [4, 1024]
 
-export function createMarks({ outbox, journal, now, open, oneByOne, migrate, meet, wake }: MarksConfig): Marks {
+export function createMarks(config: MarksConfig): Marks {
+  const { outbox, journal, now, open, oneByOne, migrate, merges, meet, wake } = config
   let ahead = fewest
   let begun = 0
   let writing = false
   let hungry = false
 
-  function inputOf({ lane, dependsOn }: Entry): Pick<Sending, 'backendId' | 'version' | 'backendIds' | 'base'> {
+  function inputOf(entry: Entry): Pick<Sending, 'backendId' | 'version' | 'backendIds' | 'base'> {
+    const { lane, dependsOn } = entry
     const { lanes } = outbox.state
     const backendIds = dependsOn?.map(
       ({ entityType, id }) => lanes.get(laneKey(entityType, id))?.known?.backendId ?? null,
     )
-    const { version, data: base } = remoteOf(lane) ?? {}
+    const { version, data: base } = madeOn(entry) ?? {}
     return { backendId: lane.known?.backendId, version, backendIds, base }
   }
 
@@ -65,7 +68,7 @@ export function createMarks({ outbox, journal, now, open, oneByOne, migrate, mee
 
   /** Who is in conflict, or cannot be brought into the present shape, holds up nobody. */
   function freezeOrEnd(entry: Entry, frozen: Map<Entry, Sending>): void {
-    if (isInConflict(entry)) return meet(entry)
+    if (isInConflict(entry, merges)) return meet(entry)
     try {
       frozen.set(entry, freeze(entry, sentSince(entry)))
     } catch (error) {

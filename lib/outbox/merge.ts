@@ -3,13 +3,14 @@ import type { Operation } from '../types.ts'
 import { isAsked } from './attempted.ts'
 import { coalesce } from './coalesce.ts'
 import type { Entry, Lane } from './lane.ts'
-import { isInConflict } from './rows.ts'
+import { isInConflict, type Merges } from './rows.ts'
 
 export interface MergeConfig {
   /** The version of the app's shapes. */
   schemaVersion: number
   /** The strategy's own way to join two changes, if it has one. It knows the present shapes only. */
   coalesceOf: (entityType: string) => ((older: unknown, newer: unknown) => unknown) | undefined
+  merges: Merges
 }
 
 /** What two neighbours of a lane become together; `undefined` when both have to be sent. */
@@ -19,7 +20,7 @@ export function mergedOperation(
   lanesOf: (dependsOn: Entry['dependsOn']) => Lane[],
   config: MergeConfig,
 ): Operation | 'nothing' | undefined {
-  if (!older || newer.state !== 'waiting' || newer.mark || !isOpen(older)) return undefined
+  if (!older || newer.state !== 'waiting' || newer.mark || !isOpen(older, config)) return undefined
   // The newer one was made on something else than what would be sent.
   if (older.local) return undefined
   if (lanesOf(newer.dependsOn).some((on) => on !== newer.lane && waitsForMore(newer, older, on))) return undefined
@@ -31,11 +32,11 @@ export function mergedOperation(
 }
 
 /** Nobody may have sent it; or it was refused, and will not be sent again as it is. */
-function isOpen(older: Entry): boolean {
+function isOpen(older: Entry, { merges }: MergeConfig): boolean {
   if (isAsked(older)) return true
   if (older.state !== 'waiting') return false
   // In doubt without a mark: it came back from a mirror.
-  return older.mark ? isInConflict(older) : !older.inDoubt
+  return older.mark ? isInConflict(older, merges) : !older.inDoubt
 }
 
 /** Whether the data of both can be joined: always, where the newer's simply stands. */

@@ -1,6 +1,9 @@
 import type { Ended } from '../storage/records.ts'
 import type { Entry, Lane, Local, Row } from './lane.ts'
 
+/** Types of which a row of the remote is no conflict: it merges. */
+export type Merges = (entityType: string) => boolean
+
 /** What a task was made on; `undefined` where nothing is known. */
 export function madeOn({ on, lane: { known } }: Entry): Row | undefined {
   return on ?? known
@@ -11,15 +14,16 @@ export function remoteOf({ base, known }: Lane): Row | undefined {
   return base ?? known
 }
 
-/** The remote holds another row than the one that the task was made on. */
-export function isStale(entry: Entry): boolean {
+/** The remote holds another row than the one that the task was made on, and does not merge the two. */
+export function isStale(entry: Entry, merges: Merges): boolean {
+  if (merges(entry.lane.entityType)) return false
   const [on, remote] = [madeOn(entry), remoteOf(entry.lane)]
   return on !== remote && (on === undefined || remote === undefined || !isSameRow(on, remote))
 }
 
 /** It is not to go as it is: made on another row, and not frozen yet, or refused for that. */
-export function isInConflict(entry: Entry): boolean {
-  return (!entry.mark || entry.error?.category === 'conflict') && isStale(entry)
+export function isInConflict(entry: Entry, merges: Merges): boolean {
+  return (!entry.mark || entry.error?.category === 'conflict') && isStale(entry, merges)
 }
 
 /** The app's own state once this task is made. */

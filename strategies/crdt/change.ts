@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 import { fromBase64, toBase64 } from './base64.ts'
-import { writeEntity } from './entityDoc.ts'
+import { holdsEntity, readEntity, writeEntity } from './entityDoc.ts'
 
 /** An edit of an entity as bytes that can be applied as often as one likes. */
 export interface Change {
@@ -14,7 +14,7 @@ export function versionOf(doc: Y.Doc): string {
   return toBase64(Y.encodeSnapshot(Y.snapshot(doc)))
 }
 
-/** Names the state in which nothing was written yet: the base of a create. */
+/** Names the state in which nothing was written yet. */
 export const nothingYet = toBase64(Y.encodeSnapshot(Y.emptySnapshot))
 
 /**
@@ -32,6 +32,14 @@ export function changeOf(doc: Y.Doc, version: unknown, entity: unknown, text: re
   if (clocks[0] === clocks[1]) branch.clientID = doc.clientID
   writeEntity(branch, entity, text)
   return { update: Y.encodeStateAsUpdate(branch, seen), version: versionOf(branch) }
+}
+
+/** The state from which a task starts that was made on `version`. */
+export function startOf(doc: Y.Doc, entity: unknown, isNew: boolean, version: unknown): unknown {
+  // What is there already, typed by somebody else or sent by an attempt that nobody remembers, is not written twice.
+  if (holdsEntity(doc, entity)) return undefined
+  // A create beside another one merges with it; one that finds a tombstone brings the entity back.
+  return isNew && readEntity(doc).is === 'alive' ? nothingYet : version
 }
 
 /** Whether it is an edit that was stored. */

@@ -43,6 +43,7 @@ export function strategyOf<T>(combination: Combination<T>): PersistenceStrategy<
   const { pull = (request: PullRequest) => pullInTurn(pullers, request) } = combination
   const live = readers.flatMap((leg) => changesOf(leg) ?? [])
   const coalesce = legs.find(({ counts }) => counts)?.strategy.coalesce
+  const merges = legs.every(({ counts, strategy }) => !counts || strategy.merges)
   const keyWindow = Math.min(...legs.map(({ strategy }) => windowOf(strategy)))
 
   const stated =
@@ -66,6 +67,7 @@ export function strategyOf<T>(combination: Combination<T>): PersistenceStrategy<
       reconcile: (entity: PersistableEntity<T>, attempt: AttemptContext) =>
         reconcileEach({ legs, need }, (leg, own) => reconcileOne(leg.strategy, entity, own), attempt),
     }),
+    ...(merges && { merges }),
     ...(coalesce && { coalesce: (older, newer) => coalesce(older, newer) }),
     ...(pullers.length > 0 && { pull }),
     ...(live.length > 0 && { changes$: merge(...live) }),

@@ -113,6 +113,7 @@ export class OutboxLife {
     schemaVersion: 2,
     keeps: (type) => type === 'note',
     coalesceOf: () => undefined,
+    merges: () => false,
     tell: (fact) => void this.facts.push(fact),
     changed: () => undefined,
     trouble: (thrown) => void this.errors.push(thrown),

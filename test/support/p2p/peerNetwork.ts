@@ -26,7 +26,8 @@ interface Member {
   subscriber: Subscriber<PeerLink>
 }
 
-export function peerNetwork(delivery: 'soon' | 'by hand' = 'soon'): PeerNetwork {
+/** `delivery` has each message delivered; by hand it is not. */
+export function peerNetwork(delivery: ((deliver: () => void) => void) | 'by hand' = setImmediate): PeerNetwork {
   const members = new Map<string, Member>()
   const apart = new Set<string>()
   const wires = new Set<Wire>()
@@ -64,7 +65,7 @@ export function peerNetwork(delivery: 'soon' | 'by hand' = 'soon'): PeerNetwork 
     const send = (wire: Wire) => (message: Uint8Array) => {
       if (!wires.has(wire)) return
       wire.waiting.push(message.slice())
-      if (delivery === 'soon') setImmediate(wire.deliver)
+      if (delivery !== 'by hand') delivery(wire.deliver)
     }
     one.links.set(b, close)
     other.links.set(a, close)

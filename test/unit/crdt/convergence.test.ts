@@ -5,6 +5,9 @@ import { OfflineDevice } from '../../support/crdt/offlineDevice.ts'
 
 const ids = ['c1', 'c2']
 
+/** Histories of several devices each. */
+const numRuns = Number(process.env['HISTORIES'] ?? 300)
+
 const step = fc.record({
   device: fc.nat({ max: 3 }),
   id: fc.constantFrom(...ids),
@@ -90,26 +93,30 @@ function wordsOf(body = ''): string[] {
   return body.match(/<\d+>/g) ?? []
 }
 
-test('after any history all devices are equal, and no word is lost, doubled or back again', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 2, max: 4 }), fc.array(step, { maxLength: 40 }), async (count, steps) => {
-      const { devices, typed, erased, removed, wiped } = await live(count, steps)
-      const [first, ...others] = await Promise.all(devices.map((device) => device.pullAll()))
-      for (const other of others) expect(other).toEqual(first)
-      for (const device of devices) {
-        // What came while tasks waited was put aside; it is the library's to hand it out again.
-        device.takeAside()
-        expect(device.shown()).toEqual(first)
-        device.close()
-      }
-      for (const id of ids) {
-        if (removed.has(id)) continue
-        const words = wordsOf(first?.[id]?.body).sort()
-        const kept = (typed.get(id) ?? []).filter((word) => !erased.has(word)).sort()
-        // Without its copies a device can no longer tell what it saw being erased: such a word may come back.
-        expect(wiped ? words.filter((word) => !erased.has(word)) : words).toEqual(kept)
-      }
-    }),
-    { numRuns: Number(process.env.CRDT_HISTORIES ?? 300) },
-  )
-}, 120_000)
+test(
+  'after any history all devices are equal, and no word is lost, doubled or back again',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 2, max: 4 }), fc.array(step, { maxLength: 40 }), async (count, steps) => {
+        const { devices, typed, erased, removed, wiped } = await live(count, steps)
+        const [first, ...others] = await Promise.all(devices.map((device) => device.pullAll()))
+        for (const other of others) expect(other).toEqual(first)
+        for (const device of devices) {
+          // What came while tasks waited was put aside; it is the library's to hand it out again.
+          device.takeAside()
+          expect(device.shown()).toEqual(first)
+          device.close()
+        }
+        for (const id of ids) {
+          if (removed.has(id)) continue
+          const words = wordsOf(first?.[id]?.body).sort()
+          const kept = (typed.get(id) ?? []).filter((word) => !erased.has(word)).sort()
+          // Without its copies a device can no longer tell what it saw being erased: such a word may come back.
+          expect(wiped ? words.filter((word) => !erased.has(word)) : words).toEqual(kept)
+        }
+      }),
+      { numRuns },
+    )
+  },
+  numRuns * 400,
+)

@@ -10,6 +10,9 @@ import { soon } from '../../support/p2p/soon.ts'
 const text = ['body']
 const ids = ['n1', 'n2'] as const
 
+/** Histories of several devices each. */
+const numRuns = Number(process.env['HISTORIES'] ?? 300)
+
 type Step =
   | { does: 'write'; device: number; operation: Operation; id: string; note: Partial<Note> }
   /** One message arrives: the oldest of one of the wires. */
@@ -144,12 +147,16 @@ async function run(size: number, steps: Step[]): Promise<void> {
   }
 }
 
-test('two to four devices that write, miss messages, are cut off and restarted agree when they meet again', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 2, max: 4 }), fc.array(step, { minLength: 5, maxLength: 30 }), run),
-    { numRuns: 300 },
-  )
-})
+test(
+  'two to four devices that write, miss messages, are cut off and restarted agree when they meet again',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 2, max: 4 }), fc.array(step, { minLength: 5, maxLength: 30 }), run),
+      { numRuns },
+    )
+  },
+  numRuns * 400,
+)
 
 test('devices that are not all connected reach each other over others', async () => {
   const network = peerNetwork()

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { history, SharedCards } from '../../support/sharedCards.ts'
 
 /** Histories of several devices each. */
-const numRuns = Number(process.env['RUNS'] ?? 300)
+const numRuns = Number(process.env['HISTORIES'] ?? 300)
 
 test(
   'whatever devices write and remove, in whatever order they reach the remote, they agree with it in the end, and no field is lost that nobody else changed or removed later',
