@@ -36,6 +36,8 @@ export class World {
   skew = 0
   /** How much longer the server remembers its keys, ms: what clients cannot know of the time that passed. */
   grace = 0
+  /** In which life the app was first asked about a task. */
+  readonly asked = new Map<string, number>()
   /** Yield points passed. */
   steps = 0
   lives = 0
