@@ -118,7 +118,7 @@ function actionsOf(random: Random, exists: Set<Fault>, config: ScriptConfig): Ac
     }))
   }
   if (exists.has('others'))
-    add(4, () => ({
+    add(6, () => ({
       does: random.pick(['other saves', 'other saves', 'other removes']),
       owner: random.int(0, config.owners - 1),
       entity: random.int(0, 3),

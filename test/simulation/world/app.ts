@@ -28,6 +28,7 @@ export class App {
 
   constructor(script: Script) {
     this.world = new World(script)
+    this.world.onAsked = () => this.world.isCalm && this.world.loop.in(100, () => this.answerAll())
     this.world.onCrash = (life, reopen) => this.gone(life, reopen)
     for (let at = 0; at < script.config.tabs; at++) this.open(at, ownerName(0))
   }
@@ -190,6 +191,13 @@ export class App {
       if (!leader) world.hit('conflict decided by a follower', true)
       if (world.asked.get(taskId) !== tab.life.id) world.hit('conflict decided after a restart', true)
     })
+  }
+
+  /** What the app says in the end to whatever it is asked. */
+  answerAll(): void {
+    const { is, tab } = this.world.script.config.answer
+    const asked = this.living[tab % this.living.length]
+    for (const conflict of asked?.conflicts ?? []) if (asked) this.resolve(asked, conflict, is)
   }
 
   private destroy(action: Extract<Action, { does: 'wipe' | 'powerCut' }>): void {

@@ -47,7 +47,7 @@ export async function settleDown(app: App): Promise<void> {
 
 async function drain(app: App, owner: string): Promise<void> {
   const { world } = app
-  const { retryDead, answer } = world.script.config
+  const { retryDead } = world.script.config
   if (app.living.length === 0) app.open(0, owner)
   const end = world.loop.now + bound
   const isDone = () => app.living.every((tab) => isDrained(tab, retryDead)) && app.living.length > 0
@@ -56,8 +56,7 @@ async function drain(app: App, owner: string): Promise<void> {
     rounds++
     app.openAll()
     for (const tab of app.living) if (tab.owner$.value !== owner) tab.switchOwner(owner)
-    const asked = app.living[answer.tab % app.living.length]
-    for (const conflict of asked?.conflicts ?? []) if (asked) app.resolve(asked, conflict, answer.is)
+    app.answerAll()
     for (const tab of app.living) {
       app.command(tab, 'resume', () => tab.persistence.resume())
       for (const type of ['note', 'tag'] as const)

@@ -133,6 +133,7 @@ export class Tab {
     bus.on('entity:conflict').subscribe(
       told(({ taskId }) => {
         world.hit('conflict asked', true)
+        world.onAsked()
         if (!world.asked.has(taskId)) world.asked.set(taskId, life.id)
       }),
     )

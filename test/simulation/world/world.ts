@@ -43,6 +43,8 @@ export class World {
   lives = 0
   /** A tab died: it is opened again later, ms. */
   onCrash: (life: Life, reopen: number) => void = () => undefined
+  /** The app is asked about a conflict. */
+  onAsked: () => void = () => undefined
   private nextCrash = 0
   private stepsSinceCrash = 0
   private ids = 0
