@@ -1,6 +1,17 @@
 import { capabilities } from './capabilities.ts'
 import { createRandom, type Random } from './random.ts'
-import type { Action, Answer, Crash, Deed, Pending, Script, ScriptConfig, StoreFate, Weather } from './script.ts'
+import type {
+  Action,
+  Answer,
+  Crash,
+  Decision,
+  Deed,
+  Pending,
+  Script,
+  ScriptConfig,
+  StoreFate,
+  Weather,
+} from './script.ts'
 
 /** What can go wrong; a seed draws which of it exists. */
 const faults = [
@@ -19,6 +30,7 @@ const faults = [
   'servers',
   'login',
   'users',
+  'others',
 ] as const
 type Fault = (typeof faults)[number]
 
@@ -76,8 +88,12 @@ function configOf(random: Random, exists: Set<Fault>): ScriptConfig {
     leaderTimeout: random.pick([9_000, 90_000]),
     mirror: random.chance(0.5),
     retryDead: random.chance(0.5),
+    resolver: random.pick(['none', 'none', 'ask', 'localWins', 'remoteWins', 'merge']),
+    answer: { is: decision(random), tab: random.int(0, tabs - 1), afterRestart: random.chance(0.3) },
   }
 }
+
+const decision = (random: Random) => random.pick<Decision>(['local', 'remote', 'merged'])
 
 function actionsOf(random: Random, exists: Set<Fault>, config: ScriptConfig): Action[] {
   const kinds: (() => Deed)[] = []
@@ -101,6 +117,14 @@ function actionsOf(random: Random, exists: Set<Fault>, config: ScriptConfig): Ac
       tab: tab(),
     }))
   }
+  if (exists.has('others'))
+    add(6, () => ({
+      does: random.pick(['other saves', 'other saves', 'other removes']),
+      owner: random.int(0, config.owners - 1),
+      entity: random.int(0, 3),
+    }))
+  if (exists.has('others') || exists.has('refusals'))
+    add(2, () => ({ does: 'resolve', tab: tab(), pick: random.int(0, 2), answer: decision(random) }))
   if (exists.has('login')) add(2, () => ({ does: 'authorized', tab: tab() }))
   if (exists.has('crash')) add(3, () => ({ does: 'crash', tab: tab(), reopen: reopen(), pending: pending() }))
   if (exists.has('network')) {

@@ -1,4 +1,4 @@
-import type { Operation, ScriptConfig } from './script.ts'
+import type { Decision, Operation, ScriptConfig } from './script.ts'
 
 /** What happened, as somebody outside of the library sees it. Everything the checker knows. */
 export type HistoryEvent = Stamp & Happening
@@ -28,6 +28,10 @@ export type Happening =
   | { is: 'made'; life: number; task: string; from: string; expiresAt: number | undefined }
   | { is: 'settle'; life: number; task: string; status: string; by?: string; sent?: boolean; inDoubt: boolean }
   | { is: 'retrying'; life: number; task: string; retryAt: number }
+  /** No end: somebody decides. */
+  | { is: 'conflict'; life: number; task: string }
+  /** What somebody decided, or `by: 'app'` offered to: it may come too late. `remote`: the event that the remote holds. */
+  | { is: 'decision'; life: number; task: string; by: 'resolver' | 'app'; decision: Decision; remote: number | null }
   /** A dead letter was removed by hand. */
   | { is: 'removed'; life: number; task: string }
   | { is: 'append' | 'replace'; life: number; space: string; journal: string; tasks: string[] }
@@ -43,7 +47,11 @@ export type Happening =
       retryAfter?: number
       permanent?: true
       applied: boolean
+      /** It is a conflict: which event the remote holds. */
+      remote?: number | null
     }
+  /** Somebody else wrote, or deleted. */
+  | { is: 'other'; owner: string; entity: string; rev: number | null }
   /** The strategy gave up on a request: its signal was aborted. */
   | { is: 'aborted'; life: number; request: number }
   | { is: 'reconcile'; life: number; task: string; key: string; answer: 'applied' | 'not applied' | 'unknown' }
@@ -84,4 +92,6 @@ export interface Body {
   entity: string
   operation: Operation
   rev: number
+  /** The event of somebody else that was merged into it. */
+  merged?: number
 }

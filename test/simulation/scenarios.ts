@@ -26,6 +26,8 @@ const plain: ScriptConfig = {
   leaderTimeout: 90_000,
   mirror: true,
   retryDead: true,
+  resolver: 'none',
+  answer: { is: 'local', tab: 0, afterRestart: false },
 }
 
 const after = (ms: number, deed: Deed): Action => ({ after: ms, ...deed })

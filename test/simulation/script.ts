@@ -40,7 +40,14 @@ export interface ScriptConfig {
   mirror: boolean
   /** In the end all dead letters are tried again; else they have to be there. */
   retryDead: boolean
+  /** Who decides about conflicts first; `none`: the app names nobody, and is asked. */
+  resolver: 'none' | 'ask' | 'localWins' | 'remoteWins' | 'merge'
+  /** What the app says in the end to what it was asked, in which tab, and whether only after a new start. */
+  answer: { is: Decision; tab: number; afterRestart: boolean }
 }
+
+/** How somebody decides a conflict; a merge with nothing is what is here. */
+export type Decision = 'local' | 'remote' | 'merged'
 
 export type Operation = 'create' | 'update' | 'delete'
 
@@ -51,6 +58,9 @@ export type Deed =
   | { does: 'save'; tab: number; entity: number; priority: number; dependsOn: number[]; maxAge?: number }
   | { does: 'remove'; tab: number; entity: number; priority: number; dependsOn: number[] }
   | { does: 'retry' | 'discard'; tab: number; pick: number }
+  | { does: 'resolve'; tab: number; pick: number; answer: Decision }
+  /** Somebody else, with another app. */
+  | { does: 'other saves' | 'other removes'; owner: number; entity: number }
   | { does: 'retryAll' | 'discardAll' | 'pause' | 'resume' | 'authorized' | 'flush' | 'idle'; tab: number }
   | { does: 'owner'; tab: number; owner: number | null }
   | { does: 'offline' | 'online' }

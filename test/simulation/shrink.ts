@@ -56,6 +56,8 @@ function* simplerThan(script: Script): Generator<Script> {
     { maxOvertakes: 1_000 },
     { keyWindow: Infinity },
     { reconcile: false },
+    { resolver: 'none' },
+    { answer: { is: 'local', tab: 0, afterRestart: false } },
     { channel: { latency: 0, lost: 0 } },
   ]
   for (const change of plain) {

@@ -23,22 +23,38 @@ export function checkEnds(ledger: Ledger): (event: HistoryEvent) => void {
     if (event.status === 'superseded')
       ledger.expect(
         'I3',
-        mayForget || task?.sends.length === 0,
+        mayForget || task?.sends.length === 0 || (task?.isInConflict === true && !tookEffect(task)),
         () => `${event.task} became part of ${event.by} after it had been sent`,
       )
     const by = ledger.tasks.get(event.by ?? '')?.enq
     ledger.expect(
       'I4',
-      by === undefined || by.life !== task?.enq.life || by.rev > task.enq.rev,
+      by === undefined || by === task?.enq || by.life !== task?.enq.life || by.rev > task.enq.rev,
       () => `${event.task} became part of ${event.by}, which came before it`,
     )
+    if (event.by !== undefined && !ledger.tasks.has(event.by))
+      ledger.expect(
+        'I7',
+        task !== undefined && ledger.conflicts.has(`${task.enq.owner}/${task.enq.entity}`),
+        () => `${event.task} was replaced by ${event.by}, and was in no conflict`,
+      )
+    if (event.status === 'discarded')
+      ledger.expect(
+        'I1',
+        ledger.hadDiscards || task?.decisions.some(({ decision }) => decision === 'remote') === true,
+        () => `${event.task} was discarded, and nobody said so`,
+      )
     if (event.status === 'persisted' && event.sent === true)
-      ledger.expect('I1', wasApplied(task), () => `${event.task} ended as persisted and never took effect`)
+      ledger.expect(
+        'I1',
+        wasApplied(task) || task?.isAgreed === true,
+        () => `${event.task} ended as persisted and never took effect`,
+      )
   }
 
   const applied = new Set<string>()
-  const wasApplied = (task: TaskStory | undefined) =>
-    task !== undefined && (applied.has(task.id) || task.sends.some(({ key }) => applied.has(key)))
+  const tookEffect = ({ id, sends }: TaskStory) => applied.has(id) || sends.some(({ key }) => applied.has(key))
+  const wasApplied = (task: TaskStory | undefined) => task !== undefined && tookEffect(task)
 
   function receipt(event: Of<'receipt'>): void {
     const before = receipts.get(event.task)
@@ -66,7 +82,7 @@ export function checkEnds(ledger: Ledger): (event: HistoryEvent) => void {
     const retried = new Set([...ledger.tasks.values()].flatMap(({ from }) => (from ? [from.id] : [])))
     let parked = 0
     for (const task of ledger.tasks.values()) {
-      if (task.enq.owner !== event.owner || task.isExcused) continue
+      if (task.enq.owner !== event.owner || task.isExcused || ledger.isVoid(task)) continue
       const end = task.settled.at(-1)
       if (end === undefined) {
         if (task.ackedAt !== undefined && event.parked === 0)

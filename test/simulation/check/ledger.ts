@@ -11,6 +11,18 @@ export interface TaskStory {
   enq: Of<'enq'>
   /** Of a retry: the dead letter that it was made of. */
   from: TaskStory | undefined
+  /** Of a resolution: the task in whose place it stands. */
+  replaces: TaskStory | undefined
+  /** What of somebody else's may be merged into it: events, or nothing. */
+  merges: ReadonlySet<number | undefined>
+  /** What was decided about it; the last may have come too late. */
+  decisions: Of<'decision'>[]
+  /** The remote answered that it holds something else. */
+  isInConflict: boolean
+  /** The remote answered that it holds just that. */
+  isAgreed: boolean
+  /** Attempts of those that became part of it. */
+  inherited: Set<TaskStory>
   expiresAt: number | undefined
   isStored: boolean
   /** When it was acknowledged (ms of true time). */
@@ -59,6 +71,10 @@ export class Ledger {
   /** Storage failed at some time: what is written behind may be late. */
   hadTrouble = false
   hadWipe = false
+  /** Somebody discarded tasks by hand. */
+  hadDiscards = false
+  /** Entities of owners that were in conflict. */
+  readonly conflicts = new Set<string>()
   hadPowerCut = false
 
   constructor(history: readonly HistoryEvent[]) {
@@ -115,11 +131,11 @@ export class Ledger {
         this.life(event.life).isStolen = true
         return
       case 'enq':
-        this.add(event.task, event, undefined, event.expiresAt)
+        this.add(event.task, event, event.expiresAt)
         return
       case 'made': {
         const from = this.tasks.get(event.from)
-        if (from && !this.tasks.has(event.task)) this.add(event.task, from.enq, from, event.expiresAt)
+        if (from && !this.tasks.has(event.task)) this.add(event.task, from.enq, event.expiresAt, { from })
         return
       }
       case 'append':
@@ -145,14 +161,17 @@ export class Ledger {
         return
       case 'answer':
         if (event.status === 401) this.unauthorize(event)
+        if (event.remote !== undefined) this.refuse(event, event.remote)
         this.life(event.life).flying.delete(event.request)
         return
       case 'aborted':
         this.life(event.life).flying.delete(event.request)
         return
-      case 'settle':
-        this.tasks.get(event.task)?.settled.push(event)
+      case 'decision':
+        this.tasks.get(event.task)?.decisions.push(event)
         return
+      case 'settle':
+        return this.settle(event)
       case 'removed': {
         const task = this.tasks.get(event.task)
         if (task) task.isRemoved = true
@@ -186,12 +205,50 @@ export class Ledger {
     }
   }
 
-  private add(id: string, enq: Of<'enq'>, from: TaskStory | undefined, expiresAt: number | undefined): void {
+  /** A task that nobody said anything of, in the place of another one: a resolution. */
+  private settle(event: Of<'settle'>): void {
+    const task = this.tasks.get(event.task)
+    if (!task) return
+    task.settled.push(event)
+    if (event.by === undefined) return
+    if (!this.tasks.has(event.by)) {
+      const merges = mergesAfter(task)
+      this.add(event.by, task.enq, task.expiresAt, { from: task.from, replaces: task, ackedAt: task.ackedAt, merges })
+    }
+    this.tasks.get(event.by)?.inherited.add(task)
+  }
+
+  private refuse({ life, request, task: id }: Of<'answer'>, remote: number | null): void {
+    const task = this.tasks.get(id)
+    const said = this.life(life).flying.get(request)
+    if (!task || !said) return
+    task.isInConflict = true
+    this.conflicts.add(`${said.owner}/${said.entity}`)
+    if (remote === (said.operation === 'delete' ? null : said.rev)) task.isAgreed = true
+  }
+
+  /** It never came to be: what it stands for came back, after a crash, and ended in another way. */
+  isVoid({ id, replaces }: TaskStory): boolean {
+    return replaces !== undefined && (replaces.settled.at(-1)?.by !== id || this.isVoid(replaces))
+  }
+
+  private add(
+    id: string,
+    enq: Of<'enq'>,
+    expiresAt: number | undefined,
+    more: Partial<Pick<TaskStory, 'from' | 'replaces' | 'ackedAt' | 'merges'>> = {},
+  ): void {
     const isStored = this.stored.has(id)
     this.tasks.set(id, {
       id,
       enq,
-      from,
+      from: undefined,
+      replaces: undefined,
+      merges: new Set([undefined]),
+      decisions: [],
+      isInConflict: false,
+      isAgreed: false,
+      inherited: new Set(),
       expiresAt,
       isStored,
       ackedAt: undefined,
@@ -200,6 +257,7 @@ export class Ledger {
       isRemoved: false,
       isExcused: false,
       sends: [],
+      ...more,
     })
   }
 
@@ -225,7 +283,15 @@ export class Ledger {
   private command({ life: id, name, entityType }: Of<'command'>): void {
     const life = this.life(id)
     if (name === 'pause') life.isPaused = true
+    if (name === 'discard' || name === 'discardAll') this.hadDiscards = true
     if (name === 'resume') life.isPaused = false
     if (name === 'authorized' && entityType !== undefined) life.unauthorized.delete(entityType)
   }
+}
+
+/** What may be merged into what replaces a task. */
+function mergesAfter({ decisions, merges }: TaskStory): Set<number | undefined> {
+  const merged = decisions.flatMap(({ decision, remote }) => (decision === 'merged' && remote !== null ? [remote] : []))
+  const isKept = decisions.length === 0 || decisions.some(({ decision }) => decision === 'local')
+  return new Set([...merged, ...(isKept ? merges : [])])
 }

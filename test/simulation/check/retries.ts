@@ -1,5 +1,5 @@
 import type { HistoryEvent } from '../history.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger, TaskStory } from './ledger.ts'
 
 type Of<Is extends HistoryEvent['is']> = Extract<HistoryEvent, { is: Is }>
 
@@ -106,12 +106,18 @@ export function checkRetries(ledger: Ledger): (event: HistoryEvent) => void {
     const task = ledger.tasks.get(event.task)
     if (event.status !== 'failed' || !task) return
     const isKnown = event.inDoubt && ledger.config.keyWindow < Infinity
-    const isEnough = task.sends.length > maxRetries || answered.get(event.task)?.permanent === true || isKnown
+    const attempts = attemptsOf(task)
+    const isEnough = attempts > maxRetries || answered.get(event.task)?.permanent === true || isKnown
     ledger.expect(
       'I10',
       isEnough,
-      () => `${event.task} ended as failed after ${task.sends.length} of ${maxRetries + 1} attempts`,
+      () => `${event.task} ended as failed after ${attempts} of ${maxRetries + 1} attempts`,
     )
+  }
+
+  /** Those of what became part of it count. */
+  function attemptsOf({ sends, inherited }: TaskStory): number {
+    return [...inherited].reduce((sum, task) => sum + attemptsOf(task), sends.length)
   }
 
   return (event) => {

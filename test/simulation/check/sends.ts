@@ -11,16 +11,18 @@ export function checkSends(ledger: Ledger): (event: HistoryEvent) => void {
   const effects = new Map<string, Apply[]>()
   /** By life and entity: the newest event that took effect. */
   const newest = new Map<string, { rev: number; key: string }>()
+  /** In which life a task was said to be in conflict last: it is not sent as it is any more. */
+  const refusals = new Map<string, number>()
   /** By owner: the life that sends. */
   const senders = new Map<string, number>()
 
   function send(event: Send): void {
-    const { task: id, key, owner, entity, operation, rev, life: at } = event
+    const { task: id, key, owner, entity, operation, rev, merged, life: at } = event
     const task = ledger.tasks.get(id)
     ledger.expect('I6', task?.isStored === true, () => `${id} was sent before it was stored`)
     ledger.expect('I6', !task?.isRefused, () => `${id} was sent although it was refused`)
     if (!task) return
-    const body = JSON.stringify([owner, entity, operation, rev])
+    const body = JSON.stringify([owner, entity, operation, rev, merged])
     ledger.expect(
       'I3',
       (bodies.get(key) ?? body) === body || isTakenApart(task),
@@ -34,7 +36,18 @@ export function checkSends(ledger: Ledger): (event: HistoryEvent) => void {
       owner === task.enq.owner && entity === task.enq.entity,
       () => `${id} of ${task.enq.owner}/${task.enq.entity} was sent as ${owner}/${entity}`,
     )
+    ledger.expect(
+      'I3',
+      (operation === 'delete' ? task.enq.operation === operation : rev === task.enq.rev) && task.merges.has(merged),
+      () => `${id} was sent as ${body}, and says ${task.enq.rev} with ${[...task.merges].join(' or ') || 'nothing'}`,
+    )
     const life = ledger.life(at)
+    const isOver = refusals.get(id) === at || task.settled.some((end) => end.life === at)
+    ledger.expect(
+      'I3',
+      !isOver || life.isStolen || ledger.config.owners > 1,
+      () => `${id} was sent although it had ended, or was in conflict`,
+    )
     ledger.expect('I16', life.owner === owner, () => `${id} of ${owner} was sent while the owner was ${life.owner}`)
     oneSender(event)
     inOrder(event, task)
@@ -77,7 +90,7 @@ export function checkSends(ledger: Ledger): (event: HistoryEvent) => void {
     for (const other of ledger.tasks.values()) {
       const { enq: earlier } = other
       if (other.from || earlier.rev >= enq.rev || earlier.life !== enq.life || earlier.owner !== enq.owner) continue
-      if (other.ackedAt === undefined || other.isExcused || other.settled.length > 0) continue
+      if (other.ackedAt === undefined || other.isExcused || other.settled.length > 0 || ledger.isVoid(other)) continue
       if (earlier.entity === enq.entity)
         ledger.expect('I4', false, () => `${event.task} was sent before ${other.id} of the same entity had ended`)
       else if (enq.dependsOn.includes(earlier.entity))
@@ -89,7 +102,16 @@ export function checkSends(ledger: Ledger): (event: HistoryEvent) => void {
     const { task: id, key, entity, owner } = event
     const task = ledger.tasks.get(id)
     if (!task) return
-    const { enq } = task
+    const { enq, settled, decisions } = task
+    ledger.expect(
+      'I3',
+      settled.at(-1)?.status !== 'discarded' ||
+        isGivenUp(task) ||
+        ledger.hadPowerCut ||
+        ledger.hadWipe ||
+        !decisions.some(({ decision }) => decision === 'remote'),
+      () => `${id} took effect although the remote was to win`,
+    )
     const before = effects.get(enq.task) ?? []
     ledger.expect(
       'I3',
@@ -131,6 +153,7 @@ export function checkSends(ledger: Ledger): (event: HistoryEvent) => void {
   }
 
   return (event) => {
+    if (event.is === 'conflict') refusals.set(event.task, event.life)
     if (event.is === 'send') send(event)
     if (event.is === 'apply') apply(event)
   }

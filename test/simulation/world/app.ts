@@ -1,6 +1,9 @@
 import type { EntityRef, Receipt } from '../../../lib/types.ts'
-import type { Action, Operation, Script } from '../script.ts'
+import type { Conflict } from '../../../lib/conflict.ts'
+import type { Action, Decision, Operation, Script } from '../script.ts'
 import type { Life } from './life.ts'
+import { resolutionOf, tellDecision } from './resolver.ts'
+import type { Row } from './server.ts'
 import { type Entities, ownerName, Tab } from './tab.ts'
 import { World } from './world.ts'
 
@@ -25,6 +28,7 @@ export class App {
 
   constructor(script: Script) {
     this.world = new World(script)
+    this.world.onAsked = () => this.world.isCalm && this.world.loop.in(100, () => this.answerAll())
     this.world.onCrash = (life, reopen) => this.gone(life, reopen)
     for (let at = 0; at < script.config.tabs; at++) this.open(at, ownerName(0))
   }
@@ -94,6 +98,9 @@ export class App {
         return
       case 'steal':
         return world.locks.steal(action.ms)
+      case 'other saves':
+      case 'other removes':
+        return world.server.other(ownerName(action.owner) ?? '', nameOf(action.entity), action.does === 'other saves')
       default:
         return this.inTab(action)
     }
@@ -132,6 +139,10 @@ export class App {
         const task = chosen([...tab.queue, ...tab.dead], action.pick)
         return task && this.command(tab, 'discard', () => persistence.discard(task.id))
       }
+      case 'resolve': {
+        const conflict = chosen(tab.conflicts, action.pick)
+        return conflict && this.resolve(tab, conflict, action.answer)
+      }
       case 'authorized':
         for (const type of ['note', 'tag'] as const)
           this.command(tab, 'authorized', () => persistence.authorized(type), type)
@@ -166,6 +177,27 @@ export class App {
     if (tab.isClosing) return
     this.world.record({ is: 'command', life: tab.life.id, name, ...(entityType !== undefined && { entityType }) })
     give().catch(() => undefined)
+  }
+
+  /** What the user says to what the app was asked. */
+  resolve(tab: Tab, conflict: Conflict<Row>, decision: Decision): void {
+    const { world } = this
+    const { leader } = tab.status
+    const { taskId } = conflict
+    tellDecision(world, tab.life, conflict, 'app', decision)
+    this.command(tab, 'resolve', async () => {
+      await tab.persistence.resolve(taskId, resolutionOf(conflict, decision))
+      world.hit('conflict decided by the app', true)
+      if (!leader) world.hit('conflict decided by a follower', true)
+      if (world.asked.get(taskId) !== tab.life.id) world.hit('conflict decided after a restart', true)
+    })
+  }
+
+  /** What the app says in the end to whatever it is asked. */
+  answerAll(): void {
+    const { is, tab } = this.world.script.config.answer
+    const asked = this.living[tab % this.living.length]
+    for (const conflict of asked?.conflicts ?? []) if (asked) this.resolve(asked, conflict, is)
   }
 
   private destroy(action: Extract<Action, { does: 'wipe' | 'powerCut' }>): void {

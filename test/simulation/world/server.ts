@@ -20,6 +20,8 @@ export interface Row {
   rev: number
   /** Hostile content: it must stay what it is. */
   note?: string
+  /** The event of somebody else that was merged into it. */
+  merged?: number
 }
 
 interface Request extends Body {
@@ -29,6 +31,14 @@ interface Request extends Body {
   key: string
   owner: string
   backendId: string | undefined
+  version: string | number | undefined
+  data: Row | undefined
+}
+
+interface Held {
+  data: Row
+  version: number
+  backendId: string
 }
 
 interface Remembered {
@@ -45,10 +55,12 @@ const longAgo = (request: Request) => `400 401 409 500: request ${request.number
 
 /** The backend: rows with versions, and the idempotency keys that it has seen, for a while. */
 export class Server {
-  readonly rows = new Map<string, { rev: number; version: number; backendId: string }>()
+  readonly rows = new Map<string, Held>()
   private readonly world: World
   private readonly keys = new Map<string, Remembered>()
-  private readonly applied = new Set<string>()
+  private readonly applied = new Map<string, PersistReceipt<Row>>()
+  /** Keys that met a conflict: they meet one for ever, also when an earlier copy of the request arrives. */
+  private readonly refused = new Set<string>()
   /** Until when requests of a key are under way (ms of true time). */
   private readonly landing = new Map<string, number>()
   private requests = 0
@@ -60,36 +72,57 @@ export class Server {
 
   strategy(life: Life): PersistenceStrategy<Row> {
     const { keyWindow, reconcile } = this.world.script.config
-    const call = (operation: Operation, entity: string, rev: number, context: AttemptContext) =>
-      this.send(this.requestOf(life, { operation, entity, rev }, context), context.signal)
+    const call = (operation: Operation, entity: string, data: Row | undefined, context: AttemptContext) =>
+      this.send(this.requestOf(life, operation, entity, data, context), context.signal)
     return {
-      persistCreate: ({ entityType, id, data }, context) => call('create', `${entityType} ${id}`, data.rev, context),
-      persistUpdate: ({ entityType, id, data }, context) => call('update', `${entityType} ${id}`, data.rev, context),
-      persistDelete: (id, entityType, context) => call('delete', `${entityType} ${id}`, 0, context),
+      persistCreate: ({ entityType, id, data }, context) => call('create', `${entityType} ${id}`, data, context),
+      persistUpdate: ({ entityType, id, data }, context) => call('update', `${entityType} ${id}`, data, context),
+      persistDelete: (id, entityType, context) => call('delete', `${entityType} ${id}`, undefined, context),
       keyWindow,
       ...(reconcile && {
-        reconcile: ({ entityType, id, data }, context) => this.reconcile(life, `${entityType} ${id}`, data, context),
+        reconcile: (_, context) => this.reconcile(life, context),
       }),
     }
   }
 
   private requestOf(
     life: Life,
-    body: Body,
-    { taskId: task, idempotencyKey: key, owner, backendId }: AttemptContext,
+    operation: Operation,
+    entity: string,
+    data: Row | undefined,
+    { taskId: task, idempotencyKey: key, owner, backendId, version }: AttemptContext,
   ): Request {
-    return { number: this.requests++, life, task, key, owner, backendId, ...body }
+    const { rev = 0, merged } = data ?? {}
+    const body: Body = { entity, operation, rev, ...(merged !== undefined && { merged }) }
+    return { number: this.requests++, life, task, key, owner, backendId, version, data, ...body }
+  }
+
+  /** Somebody else writes, or deletes. */
+  other(owner: string, entity: string, isSaved: boolean): void {
+    const at = `${owner}/${entity}`
+    const before = this.rows.get(at)
+    if (!before && !isSaved) return
+    this.world.hit(isSaved ? 'other saves' : 'other removes')
+    const version = ++this.versions
+    const rev = -version
+    if (!isSaved) this.rows.delete(at)
+    else {
+      const data = { id: entity.slice(entity.indexOf(' ') + 1), rev, note: 'from elsewhere' }
+      this.rows.set(at, { data, version, backendId: before?.backendId ?? `b${version}` })
+    }
+    this.world.record({ is: 'other', owner, entity, rev: isSaved ? rev : null })
   }
 
   private send(request: Request, signal: AbortSignal): Promise<PersistReceipt<Row>> {
     const { world } = this
-    const { life, number, task, key, owner, entity, operation, rev } = request
+    const { life, number, task, key, owner, entity, operation, rev, merged } = request
+    const body: Body = { entity, operation, rev, ...(merged !== undefined && { merged }) }
     const weather = (world.isCalm ? undefined : world.script.weather[number]) ?? fine
     const [arrive, work, answer] = weather.takes
     this.landing.set(key, Math.max(this.landing.get(key) ?? 0, world.loop.now + arrive + work))
     return new Promise((resolve, reject) => {
       if (!life.step()) return
-      world.record({ is: 'send', life: life.id, request: number, task, key, owner, entity, operation, rev })
+      world.record({ is: 'send', life: life.id, request: number, task, key, owner, ...body })
       signal.addEventListener(
         'abort',
         () => life.isAlive && world.record({ is: 'aborted', life: life.id, request: number }),
@@ -109,6 +142,7 @@ export class Server {
             applied: this.applied.has(key),
             ...(retryAfter !== undefined && { retryAfter }),
             ...(outcome instanceof PermanentError && { permanent: true as const }),
+            ...(outcome instanceof ConflictError && { remote: revOf(outcome.remote) }),
           })
           if (outcome instanceof Error) reject(outcome)
           else resolve(outcome)
@@ -144,7 +178,8 @@ export class Server {
   ): void {
     const refusal = onTheWay(is, longAgo(request))
     if (refusal) return say(statusOf(is), refusal)
-    const body = JSON.stringify([request.owner, request.entity, request.operation, request.rev])
+    const { owner, entity, operation, rev, merged } = request
+    const body = JSON.stringify([owner, entity, operation, rev, merged])
     const known = this.remembered(request.key)
     if (known && known.body !== body)
       return say(422, new ClientError('The key was used for something else.', { status: 422 }))
@@ -153,16 +188,35 @@ export class Server {
       this.world.hit('key outstanding')
       return say(409, new ClientError(longAgo(request), { status: 409 }))
     }
+    if (is === 409 || is === 412 || this.refused.has(request.key))
+      return this.refuse(request, is === 409 ? is : 412, say)
     const refused = byTheApplication(is, longAgo(request))
     if (refused) return say(statusOf(is), refused)
     const working: Remembered = { body, receipt: undefined, at: this.world.loop.now }
     if (this.world.script.config.keyWindow > 0) this.keys.set(request.key, working)
     const done = () => {
+      if (this.isOutdated(request)) {
+        this.world.hit('version refused')
+        this.keys.delete(request.key)
+        return this.refuse(request, 412, say)
+      }
       working.receipt = this.apply(request)
       say(200, working.receipt)
     }
     if (work === 0) done()
     else this.world.loop.in(work, done)
+  }
+
+  /** Says what it holds. */
+  private refuse(request: Request, status: 409 | 412, say: (status: number, outcome: Error) => void): void {
+    this.refused.add(request.key)
+    const { data = null, version } = this.rows.get(`${request.owner}/${request.entity}`) ?? {}
+    const remote = structuredClone(data)
+    say(status, new ConflictError(longAgo(request), { status, remote, ...(version !== undefined && { version }) }))
+  }
+
+  private isOutdated({ owner, entity, version }: Request): boolean {
+    return version !== undefined && version !== this.rows.get(`${owner}/${entity}`)?.version
   }
 
   private remembered(key: string): Remembered | undefined {
@@ -180,27 +234,32 @@ export class Server {
     }
   }
 
-  private apply({ task, key, owner, entity, operation, rev }: Request): PersistReceipt<Row> {
+  private apply({ task, key, owner, entity, operation, rev, merged, data }: Request): PersistReceipt<Row> {
     const at = `${owner}/${entity}`
     const row = this.rows.get(at)
     const version = ++this.versions
-    this.world.record({ is: 'apply', task, key, owner, entity, operation, rev })
-    this.applied.add(key)
-    if (operation === 'delete') {
-      this.rows.delete(at)
-      return {}
-    }
+    this.world.record({
+      is: 'apply',
+      task,
+      key,
+      owner,
+      entity,
+      operation,
+      rev,
+      ...(merged !== undefined && { merged }),
+    })
     const backendId = row?.backendId ?? `b${version}`
-    this.rows.set(at, { rev, version, backendId })
-    return { backendId, version }
+    const receipt = data ? { backendId, version } : {}
+    this.applied.set(key, receipt)
+    if (!data) {
+      this.rows.delete(at)
+      return receipt
+    }
+    this.rows.set(at, { data: structuredClone(data), version, backendId })
+    return receipt
   }
 
-  private reconcile(
-    life: Life,
-    entity: string,
-    _data: Row | undefined,
-    { taskId: task, idempotencyKey: key, owner }: AttemptContext,
-  ): Promise<Reconciliation<Row>> {
+  private reconcile(life: Life, { taskId: task, idempotencyKey: key }: AttemptContext): Promise<Reconciliation<Row>> {
     return new Promise((resolve) => {
       if (!life.step()) return
       this.world.hit('reconciled', true)
@@ -211,7 +270,8 @@ export class Server {
         landing + 1 + this.world.latency(),
         () => {
           if (!life.step()) return
-          const applied = this.applied.has(key)
+          const receipt = this.applied.get(key)
+          const applied = receipt !== undefined
           this.world.record({
             is: 'reconcile',
             life: life.id,
@@ -219,14 +279,7 @@ export class Server {
             key,
             answer: isKnown ? (applied ? 'applied' : 'not applied') : 'unknown',
           })
-          const row = this.rows.get(`${owner}/${entity}`)
-          resolve(
-            isKnown
-              ? applied
-                ? { applied, receipt: { ...(row && { backendId: row.backendId, version: row.version }) } }
-                : { applied }
-              : 'unknown',
-          )
+          resolve(isKnown ? (receipt ? { applied: true, receipt } : { applied: false }) : 'unknown')
         },
         life,
       )
@@ -260,9 +313,12 @@ function onTheWay(is: Answer, message: string): Error | undefined {
 /** What the application says of a key that it does not know yet. */
 function byTheApplication(is: Answer, message: string): Error | undefined {
   if (is === 'permanent') return new PermanentError(message, { status: 422 })
-  if (is === 409 || is === 412) return new ConflictError(message, { status: is, remote: { rev: -1 } })
   if (is === 400 || is === 403 || is === 404 || is === 422) return new ClientError(message, { status: is })
   return undefined
+}
+
+function revOf(remote: unknown): number | null {
+  return typeof remote === 'object' && remote !== null && 'rev' in remote ? Number(remote.rev) : null
 }
 
 function statusOf(is: Answer): number {

@@ -21,6 +21,10 @@ export async function settleDown(app: App): Promise<void> {
   if (world.hangsUntil > world.loop.now) await world.loop.run(() => false, world.hangsUntil + 1)
   app.openAll()
   if (!capabilities.channel && app.tabs.length > 1) await app.closeAll()
+  if (world.script.config.answer.afterRestart) {
+    await app.closeAll()
+    for (const at of app.tabs.keys()) app.open(at, '')
+  }
   // What a tab left before anybody knew of it is found when the leader looks around.
   if (app.tabs.length > 1) await world.loop.run(() => false, world.loop.now + world.script.config.leaderTimeout)
   for (let owner = 0; owner < world.script.config.owners; owner++) await drain(app, ownerName(owner) ?? '')
@@ -33,8 +37,8 @@ export async function settleDown(app: App): Promise<void> {
     world.record({
       is: 'rows',
       owner: name,
-      rows: [...world.server.rows].flatMap(([at, { rev }]) =>
-        at.startsWith(`${name}/`) ? [[at.slice(name.length + 1), rev] as [string, number]] : [],
+      rows: [...world.server.rows].flatMap(([at, { data }]) =>
+        at.startsWith(`${name}/`) ? [[at.slice(name.length + 1), data.rev] as [string, number]] : [],
       ),
     })
     await app.closeAll()
@@ -52,6 +56,7 @@ async function drain(app: App, owner: string): Promise<void> {
     rounds++
     app.openAll()
     for (const tab of app.living) if (tab.owner$.value !== owner) tab.switchOwner(owner)
+    app.answerAll()
     for (const tab of app.living) {
       app.command(tab, 'resume', () => tab.persistence.resume())
       for (const type of ['note', 'tag'] as const)
@@ -74,9 +79,9 @@ async function drain(app: App, owner: string): Promise<void> {
 }
 
 /** Nothing is left that could go: dead letters, and what is parked behind them, may stay. */
-function isDrained({ status }: Tab, retryDead: boolean): boolean {
+function isDrained({ status, conflicts }: Tab, retryDead: boolean): boolean {
   const { phase, pending, waiting, processing, parked, dead } = status
-  if (phase !== 'running' || pending + processing > 0) return false
+  if (phase !== 'running' || conflicts.length > 0 || pending + processing > 0) return false
   // Behind what is parked others of its lane wait as well.
   return retryDead ? waiting + parked + dead === 0 : waiting === 0 || parked > 0
 }

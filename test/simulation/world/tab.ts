@@ -1,11 +1,12 @@
 import { BehaviorSubject, Subject, takeUntil } from 'rxjs'
-import type { Options, Persistence } from '../../../lib/api.ts'
+import type { ConflictOf, Options, Persistence } from '../../../lib/api.ts'
 import { createEventBus } from '../../../lib/bus.ts'
 import { createPersistence } from '../../../lib/persistence.ts'
 import type { OutboxStatus, PersistenceTask, TaskResult } from '../../../lib/types.ts'
 import { capabilities } from '../capabilities.ts'
 import { clockOf } from './clock.ts'
 import { Life } from './life.ts'
+import { resolverOf } from './resolver.ts'
 import type { Row } from './server.ts'
 import type { World } from './world.ts'
 
@@ -42,6 +43,10 @@ export class Tab {
 
   get dead(): readonly PersistenceTask[] {
     return now(this.persistence.dead$)
+  }
+
+  get conflicts(): readonly ConflictOf<Entities>[] {
+    return now(this.persistence.conflicts$)
   }
 
   get queue(): readonly PersistenceTask[] {
@@ -96,6 +101,8 @@ export class Tab {
       attemptTimeout: config.attemptTimeout,
       maxRetryAfter: config.maxRetryAfter,
     }
+    const resolver = resolverOf(world, life)
+    if (resolver) options.conflict = { note: resolver, tag: resolver }
     if (capabilities.channel) Object.assign(options, { channel: (name: string) => world.channels.open(life, name) })
     if (capabilities.steal) Object.assign(options, { leaderTimeout: config.leaderTimeout })
     if (capabilities.mirror && config.mirror) Object.assign(options, { snapshot: world.mirror.of(life) })
@@ -123,6 +130,13 @@ export class Tab {
         if (task.outcome) world.record({ is: 'removed', life: life.id, task: task.id })
       }),
     )
+    bus.on('entity:conflict').subscribe(
+      told(({ taskId }) => {
+        world.hit('conflict asked', true)
+        world.onAsked()
+        if (!world.asked.has(taskId)) world.asked.set(taskId, life.id)
+      }),
+    )
     bus.on('storage:lost').subscribe(told(() => world.record({ is: 'storage lost', life: life.id })))
     bus.on('storage:recovered').subscribe(told(() => world.record({ is: 'storage recovered', life: life.id })))
     return persistence
@@ -133,6 +147,7 @@ export class Tab {
     const { taskId: task } = result
     if (result.status === 'retrying')
       return world.record({ is: 'retrying', life: life.id, task, retryAt: result.retryAt })
+    if (result.status === 'conflict') return world.record({ is: 'conflict', life: life.id, task })
     world.record({
       is: 'settle',
       life: life.id,

@@ -36,11 +36,15 @@ export class World {
   skew = 0
   /** How much longer the server remembers its keys, ms: what clients cannot know of the time that passed. */
   grace = 0
+  /** In which life the app was first asked about a task. */
+  readonly asked = new Map<string, number>()
   /** Yield points passed. */
   steps = 0
   lives = 0
   /** A tab died: it is opened again later, ms. */
   onCrash: (life: Life, reopen: number) => void = () => undefined
+  /** The app is asked about a conflict. */
+  onAsked: () => void = () => undefined
   private nextCrash = 0
   private stepsSinceCrash = 0
   private ids = 0
