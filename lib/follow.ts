@@ -5,6 +5,7 @@ import type { Receipts } from './outbox/receipts.ts'
 import { emptyOutbox, openJournal, type Stage, type StageConfig } from './stage.ts'
 import { isInUse } from './sync/placeOf.ts'
 import type { Row } from './sync/readRow.ts'
+import type { Journal } from './storage/journal.ts'
 import type { Neighbours } from './tabs/neighbours.ts'
 import { readLeader } from './tabs/readLeader.ts'
 import { createReplica } from './tabs/replica.ts'
@@ -20,6 +21,8 @@ export interface FollowConfig extends StageConfig {
   requests: Requests
   /** Lanes that have events which are not stored yet. */
   unstored: () => ReadonlySet<string>
+  /** What it wrote last as a leader. */
+  ledIn: Pick<Journal, 'name' | 'lsn'> | undefined
 }
 
 /** Records after which a journal whose every record was taken in is begun anew. */
@@ -27,7 +30,7 @@ const long = 256
 
 /** Opens the outbox of a tab that does not lead: it sees what the leader has stored, and writes a journal of its own. */
 export async function follow(config: FollowConfig): Promise<Stage> {
-  const { settings, space, writer, wire, neighbours, receipts, gates, requests } = config
+  const { settings, space, writer, wire, neighbours, receipts, gates, requests, ledIn } = config
   const open = new Subscription()
   let pending = 0
   let isAbandoned = false
@@ -94,6 +97,8 @@ export async function follow(config: FollowConfig): Promise<Stage> {
     throw error
   }
   const stamp = () => ({ lsn: config.nextLsn(), epoch: replica.outbox.state.epoch })
+  // What this tab took in when it had lost the lead and did not know comes before what it takes in now.
+  if (ledIn) journal.note({ kind: 'imported', ...stamp(), writer: ledIn.name, upTo: ledIn.lsn })
 
   requests.open({
     stamp,

@@ -1,7 +1,6 @@
 import { type Observable, Subscription } from 'rxjs'
 import { controlsOf } from './controls.ts'
 import { createCourier } from './courier.ts'
-import type { Delivery } from './delivery/delivery.ts'
 import { ClosedError, StorageError } from './errors.ts'
 import { executor } from './executor.ts'
 import { openSync } from './openSync.ts'
@@ -123,7 +122,8 @@ export async function lead(config: LeadConfig): Promise<Stage> {
       pending: delivery.ready,
       stamp: outbox.stamp,
       accept(taken) {
-        if (!isAbandoned) outbox.accept(taken, { merge: true })
+        // What becomes of a task is no longer for it to say, once another one leads.
+        if (!isAbandoned) outbox.accept(taken, { merge: config.isLeading() })
       },
       abandon: () => void (isAbandoned = true),
     }

@@ -1,6 +1,6 @@
 import { isObservable, type Observable, of, type SchedulerLike } from 'rxjs'
 import * as z from 'zod/mini'
-import type { BreakerConfig, Encryption, LockManagerLike, Options, PullOptions, Strategies, TabChannel } from './api.ts'
+import type { BreakerConfig, Encryption, LockManagerLike, Options, Strategies, TabChannel } from './api.ts'
 import { checkStrategies } from './checkStrategies.ts'
 import { environment } from './environment.ts'
 import type { StandardSchemaV1 } from './standardSchema.ts'
@@ -10,7 +10,7 @@ import { present } from './outbox/snapshot.ts'
 import type { JournalStore } from './storage/journalStore.ts'
 import type { EntityEvent, EntityMap, EntityOperators } from './events.ts'
 import type { ConflictResolver } from './conflict.ts'
-import type { IncomingChange } from './remote.ts'
+import type { IncomingChange, PullOptions } from './remote.ts'
 import type { PersistenceStrategy, RetryConfig } from './types.ts'
 
 /** The options as the rest of the library sees them: complete, checked, and without types of entities. */

@@ -16,6 +16,7 @@ import type { StorageNews } from './recovery.ts'
 import { sealedSettings } from './sealedSettings.ts'
 import { spaceOf } from './space.ts'
 import type { Stage } from './stage.ts'
+import type { Journal } from './storage/journal.ts'
 import { patience } from './storage/patience.ts'
 import type { Views } from './sync/metadata.ts'
 import type { TellRemote } from './sync/remoteNews.ts'
@@ -80,10 +81,11 @@ export function createSession(config: SessionConfig): Session {
   let entered = 0
   /** The journal that this tab writes as the leader. */
   let mine: string | undefined
-  let failing = false
+  /** The one that it wrote last. */
+  let ledIn: Journal | undefined
   /** It is on its way out: it delivers no more. */
   let leaving = false
-  let closed = false
+  let [failing, closed] = [false, false]
 
   const gates = createGates({ paused: config.paused, changed: wake, authRequired: config.authRequired })
   const tabs = createTabs({ settings, space, known: wake, trouble })
@@ -111,7 +113,6 @@ export function createSession(config: SessionConfig): Session {
     changed$,
     isBusy,
     unstored: intake.unstoredLanes,
-    isLeading: () => isLeading,
     outbid: () => void freshness.awake().then(() => isLeading && again$.next(true)),
     mayGo: () => isLeading && !gates.paused && config.isOnline() && freshness.isFresh(),
     changed(lane?: Lane) {
@@ -129,9 +130,12 @@ export function createSession(config: SessionConfig): Session {
     // Until the next one is open, events wait.
     stage = undefined
     await previous?.close()
-    const next = leads ? await lead({ ...stageConfig, mine, isLeading: isTurn }) : await follow(stageConfig)
+    const next = leads
+      ? await lead({ ...stageConfig, mine, isLeading: isTurn })
+      : await follow({ ...stageConfig, ledIn })
     if (closed) return next.close()
     mine = next.delivery && next.journal.name
+    if (next.delivery) ledIn = next.journal
     failing = false
     config.storage(undefined)
     stage = next

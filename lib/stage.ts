@@ -65,13 +65,13 @@ export function emptyOutbox(
   note: (record: JournalRecord) => void,
   committed?: Mirror['changed'],
 ): Outbox {
-  const { scheduler, strategyOf, retryConfigOf, maxRetryAfter, maxOvertakes, quiet, schemaVersion } = settings
+  const { scheduler, strategyOf, retryConfigOf, maxOvertakes, quiet, schemaVersion } = settings
   return createOutbox({
     journal: { note },
     now: () => scheduler.now(),
     maxOvertakes,
     quiet,
-    longestWait: ({ held, lane }) => (held ? maxRetryAfter : retryConfigOf(lane.entityType).maxDelay),
+    longestWait: ({ held, lane }) => held || retryConfigOf(lane.entityType).maxDelay,
     knows: (entityType, version) => strategyOf(entityType) !== undefined && version <= schemaVersion,
     keeps: settings.keepsBase,
     schemaVersion,

@@ -8,10 +8,10 @@ export const doors = {
   'rx-outbox': 'lib/index.ts',
   'rx-outbox/vue': 'lib/composables/index.ts',
   'rx-outbox/rest': 'strategies/rest.ts',
-  'rx-outbox/hybrid': 'strategies/hybrid.ts',
+  'rx-outbox/merge': 'lib/resolvers/mergeText.ts',
   'rx-outbox/crdt': 'strategies/crdt.ts',
   'rx-outbox/p2p': 'strategies/p2p.ts',
-  'rx-outbox/merge': 'lib/resolvers/mergeText.ts',
+  'rx-outbox/hybrid': 'strategies/hybrid.ts',
   'rx-outbox/testing': 'lib/testing/index.ts',
 }
 

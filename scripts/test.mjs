@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 
 /** Each is one check: it counts as one passed or one failed. */
-const checks = [
+const typeChecks = [
   ['types', 'vue-tsc', '-p', 'tsconfig.json'],
   ['types without Node', 'vue-tsc', '-p', 'tsconfig.lib.json'],
+]
+const otherChecks = [
   ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
   ['lint of templates', 'eslint', '--max-warnings', '0', '--no-error-on-unmatched-pattern', 'demo', 'test'],
   ['format', 'oxfmt', '--check'],
@@ -26,16 +28,20 @@ export default async function test(args) {
   const deadline = Date.now() + patience
   let passed = 0
   let failed = 0
-  for (const [name = '', command = '', ...rest] of checks) {
-    const began = Date.now()
-    const { code, output } = await run(command, rest, { deadline })
-    console.log(`${code === 0 ? 'ok    ' : 'FAILED'}  ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`)
-    if (code === 0) passed += 1
-    else {
-      failed += 1
-      console.log(output)
+  /** @param {string[][]} checks one after the other */
+  async function check(checks) {
+    for (const [name = '', command = '', ...rest] of checks) {
+      const began = Date.now()
+      const { code, output } = await run(command, rest, { deadline })
+      console.log(`${code === 0 ? 'ok    ' : 'FAILED'}  ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`)
+      if (code === 0) passed += 1
+      else {
+        failed += 1
+        console.log(output)
+      }
     }
   }
+  await Promise.all([check(typeChecks), check(otherChecks)])
 
   mkdirSync('node_modules/.cache', { recursive: true })
   rmSync(counts, { force: true })

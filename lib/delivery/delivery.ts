@@ -201,7 +201,7 @@ export function createDelivery(config: DeliveryConfig): Delivery {
       const delay = nextDelay(entry.retryCount + 1, retryConfig, config.jitter, config.random)
       // At least a turn of the timer: a task that may go at once, for ever, would let nobody else run.
       const retryAt = scheduler.now() + (asked ?? Math.max(1, delay))
-      outbox.retryLater(entry, { retryAt, error, held: asked !== undefined, inDoubt })
+      outbox.retryLater(entry, { retryAt, error, held: asked ?? 0, inDoubt })
     }
   }
 

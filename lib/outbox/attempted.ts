@@ -17,7 +17,7 @@ export function putOff(entry: Entry, record: Retry, isDoubtful: boolean): void {
   entry.retryCount = record.retryCount
   entry.retryAt = record.retryAt
   entry.error = record.error
-  entry.held = record.held ?? false
+  entry.held = record.held ?? 0
   entry.inDoubt = record.inDoubt ?? isDoubtful
   // The next attempt leaves a doubt of its own behind, that the journal has to know of before.
   if (entry.mark && !entry.inDoubt) entry.mark.durable = false

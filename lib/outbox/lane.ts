@@ -24,8 +24,8 @@ export interface Entry {
   retryCount: number
   /** Epoch ms; 0 when it may go. */
   retryAt: number
-  /** `retryAt` was asked for by the remote. */
-  held: boolean
+  /** The wait that the remote asked for, ms; 0 when it did not. */
+  held: number
   error: TaskError | undefined
   /** Present from the `sending` record on: the input is frozen. */
   mark: Mark | undefined
@@ -139,7 +139,7 @@ export function createEntry(record: Enqueued, lane: Lane, state: Entry['state'])
     retryOf: record.retryOf,
     retryCount: 0,
     retryAt: 0,
-    held: false,
+    held: 0,
     error: undefined,
     mark: undefined,
     inDoubt: false,

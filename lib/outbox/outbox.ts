@@ -46,7 +46,7 @@ export interface Outbox extends Pick<Standing, 'hold'> {
   begin: (entry: Entry) => void
   /** Puts a task back as it was: nothing is counted. */
   giveBack: (entry: Entry, error?: TaskError) => void
-  retryLater: (entry: Entry, retry: { retryAt: number; error: TaskError; held: boolean; inDoubt: boolean }) => void
+  retryLater: (entry: Entry, retry: { retryAt: number; error: TaskError; held: number; inDoubt: boolean }) => void
   persisted: (entry: Entry, receipt: PersistReceipt, sent: boolean) => void
   end: (entry: Entry, end: Unsent, inDoubt?: boolean) => void
   /** Puts a new task in the place of one that was not persisted; `retry` says what its attempts were. */

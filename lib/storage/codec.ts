@@ -133,6 +133,7 @@ const numbers = [
   'expiresAt',
   'retryAt',
   'retryCount',
+  'held',
   'firstSentAt',
   'schemaVersion',
   'fromLsn',

@@ -83,8 +83,8 @@ export interface Retry extends Numbered {
   retryCount: number
   retryAt: number
   error: TaskError
-  /** The remote asked for the wait (Retry-After): `flush()` does not shorten it. */
-  held?: boolean
+  /** The wait that the remote asked for (Retry-After), ms: `flush()` does not shorten it. */
+  held?: number
   /** Nobody knows whether it was applied. */
   inDoubt?: boolean
   /** It is in conflict, and the app is asked: parked until then. */
@@ -119,7 +119,7 @@ export interface Superseded extends Numbered {
   data?: string
 }
 
-/** Everything of another writer's journal up to `upTo` is in this one. */
+/** Everything of another writer's journal up to `upTo` is in this one; in a follower's: comes before what follows. */
 export interface Imported extends Numbered {
   kind: 'imported'
   writer: string

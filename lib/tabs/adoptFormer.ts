@@ -6,6 +6,7 @@ import { encodeRecord } from '../storage/codec.ts'
 import { encodeGroup } from '../storage/frame.ts'
 import type { JournalStore } from '../storage/journalStore.ts'
 import { idOf } from '../storage/journalId.ts'
+import { isLeaders } from './leaderJournals.ts'
 import { putAside, quarantine } from '../storage/quarantine.ts'
 import { readJournal } from '../storage/readJournal.ts'
 import type { JournalRecord } from '../storage/records.ts'
@@ -55,8 +56,6 @@ export async function adoptFormer(
   }
   return all
 }
-
-const isLeaders = (journal: string): boolean => /^leader(\.\d+)?$/.test(journal)
 
 async function adoptOne(
   former: JournalStore,

@@ -2,6 +2,7 @@ import { ClosedError } from '../errors.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { JournalStore } from '../storage/journalStore.ts'
+import { isLeaders } from './leaderJournals.ts'
 import { readJournal } from '../storage/readJournal.ts'
 import type { Command, Enqueued, Imported } from '../storage/records.ts'
 
@@ -16,8 +17,6 @@ export interface ImportInto {
   isOpen: () => boolean
   /** Whether this tab has told of a task already: it was its own. */
   isTold: (taskId: string) => boolean
-  /** Takes over what was written before what is new in this journal, after that was read. */
-  before?: () => Promise<void>
 }
 
 /**
@@ -30,16 +29,21 @@ export async function importJournal(writer: string, into: ImportInto): Promise<U
   const { records, broken } = await readJournal(store, space, writer)
   const [first] = records
   // A leader's journal begins with what it took over: that was never its own.
-  const knownUpTo = () => outbox.state.imported.get(writer) ?? (first?.kind === 'opened' ? first.lsn : 0)
-  if ((records.at(-1)?.lsn ?? 0) > knownUpTo()) await into.before?.()
+  const known = outbox.state.imported.get(writer) ?? (first?.kind === 'opened' ? first.lsn : 0)
   let tasks: Enqueued[] = []
 
+  function refuseIfOver(): void {
+    if (!into.isOpen()) throw new ClosedError('Another tab leads by now.')
+  }
+
   async function take(upTo: number): Promise<void> {
+    // What was written and not taken in before would be written twice.
+    refuseIfOver()
     const marks: Imported[] = []
     for (const [from, last] of [...origins(tasks), [writer, upTo] as const])
       marks.push({ kind: 'imported', ...outbox.stamp(), writer: from, upTo: last })
     await journal.write([...tasks, ...marks], 'state')
-    if (!into.isOpen()) throw new ClosedError('Another tab leads by now.')
+    refuseIfOver()
     // Not before: a compaction that came between would know the writer, but not its tasks.
     for (const mark of marks) outbox.commit(mark)
     outbox.accept(tasks, { merge: true, isTold: into.isTold })
@@ -51,8 +55,11 @@ export async function importJournal(writer: string, into: ImportInto): Promise<U
     return from !== undefined && fromLsn <= (outbox.state.imported.get(from) ?? 0)
   }
 
-  // Some of it may have come that way.
-  const known = knownUpTo()
+  /** The writer led before, and what it took in then has to come first. */
+  function isMissing({ writer: from, upTo: last }: Imported): boolean {
+    return isLeaders(from) && from !== journal.name && (outbox.state.imported.get(from) ?? 0) < last
+  }
+
   let upTo = known
   for (const record of records) {
     if (record.lsn <= known) continue
@@ -60,6 +67,10 @@ export async function importJournal(writer: string, into: ImportInto): Promise<U
       if (isHere(record)) continue
       const { from = writer, fromLsn = record.lsn } = record
       tasks.push({ ...record, ...outbox.stamp(), from, fromLsn })
+    } else if (record.kind === 'imported' && isMissing(record)) {
+      if (tasks.length > 0) await take(upTo)
+      await importJournal(record.writer, into)
+      continue
     } else if (record.kind === 'command') {
       if (tasks.length > 0) await take(upTo)
       await into.execute(record)

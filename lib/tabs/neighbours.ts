@@ -5,7 +5,7 @@ import type { JournalStore } from '../storage/journalStore.ts'
 import { putAside, quarantine } from '../storage/quarantine.ts'
 import type { Command } from '../storage/records.ts'
 import { holdLock } from './holdLock.ts'
-import { formerLeaderJournals, leaderJournals } from './leaderJournals.ts'
+import { leaderJournals } from './leaderJournals.ts'
 import { importJournal, type ImportInto } from './importJournal.ts'
 import type { Wire } from './wire.ts'
 
@@ -31,8 +31,6 @@ export interface Lead extends Pick<ImportInto, 'outbox' | 'journal' | 'isTold' |
   /** There is a newer leader's journal. */
   outbid: () => void
 }
-
-type Into = ImportInto & Pick<Lead, 'own'>
 
 /** The tabs beside this one, of the same owner. */
 export interface Neighbours {
@@ -72,19 +70,8 @@ export function createNeighbours(config: NeighboursConfig): Neighbours {
     due.clear()
   }
 
-  /** Who lost the lead goes on in a journal of its own: what it wrote last as the leader comes before. */
-  async function importFormerLeaders(into: Into): Promise<void> {
-    for (const journal of formerLeaderJournals(await store.list(space), into.own)) await importJournal(journal, into)
-  }
-
-  /** Takes in what is new there. */
-  function take(other: string, into: Into): Promise<Uint8Array[]> {
-    const isLeaders = leaderJournals([other]).length > 0
-    return importJournal(other, isLeaders ? into : { ...into, before: () => importFormerLeaders(into) })
-  }
-
   /** One after the other: in this order their tasks are taken in. */
-  function next(other: string, isGone: boolean, work: (into: Into) => Promise<void>): Promise<void> {
+  function next(other: string, isGone: boolean, work: (into: ImportInto) => Promise<void>): Promise<void> {
     const lead = leading
     const done = working.then(async () => {
       if (!lead || lead !== leading) return
@@ -101,13 +88,13 @@ export function createNeighbours(config: NeighboursConfig): Neighbours {
     due.add(other)
     void next(other, false, async (into) => {
       due.delete(other)
-      await take(other, into).catch(() => undefined)
+      await importJournal(other, into).catch(() => undefined)
     })
   }
 
   /** Whoever wrote it is gone: when all of it is taken in, and what cannot be read is put aside, it is removed. */
-  async function inherit(other: string, into: Into): Promise<void> {
-    const broken = await take(other, into)
+  async function inherit(other: string, into: ImportInto): Promise<void> {
+    const broken = await importJournal(other, into)
     await putAside(store, space, broken)
     if (broken.length > 0)
       trouble(new StorageError(`${broken.length} records of another tab could not be read; they are kept aside.`))

@@ -1,5 +1,5 @@
 import { filter, firstValueFrom } from 'rxjs'
-import type { RemoteChange } from '../types.ts'
+import type { RemoteChange } from '../remote.ts'
 import type { StrategyRule, StrategyTrial } from './strategyTrial.ts'
 
 /** What is told of a write of somebody else; rejects where the stream ends without a word. */

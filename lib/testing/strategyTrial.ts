@@ -7,8 +7,8 @@ import type {
   PersistableEntity,
   PersistenceStrategy,
   PersistReceipt,
-  PullPage,
 } from '../types.ts'
+import type { PullPage } from '../remote.ts'
 import type { RemoteFailure, StrategyFeature, StrategyHarness, StrategyRemote } from './strategyHarness.ts'
 
 /** What holds for every strategy that has what it needs. */
@@ -73,7 +73,7 @@ export class StrategyTrial<T> {
   }
 
   async pull(checkpoint: unknown, limit: number, signal = new AbortController().signal): Promise<PullPage<T>> {
-    const page = this.strategy.pull?.({ checkpoint, limit, signal })
+    const page = this.strategy.pull?.({ checkpoint, limit, owner: '', signal })
     if (!page) throw new Error('The harness names `pull`, and the strategy has none')
     // It is kept in a journal between two pulls.
     return structuredClone(await lastValueFrom(from(page)))

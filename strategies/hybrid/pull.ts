@@ -1,4 +1,4 @@
-import type { PullPage, PullRequest } from 'rx-outbox'
+import type { PullPage, PullRequest, RemoteRow } from 'rx-outbox'
 import type { Leg } from './legs.ts'
 import { within } from './told.ts'
 
@@ -33,7 +33,7 @@ export async function pullInTurn<T>(pullers: readonly Leg<T>[], request: PullReq
       const next = page.more ? puller : pullers[turn + 1]
       return {
         ...page,
-        changed: puller.counts ? page.changed : page.changed.map(({ version: _, ...row }) => row),
+        changed: puller.counts ? page.changed : page.changed.map(withoutVersion),
         checkpoint: { legs: checkpoints, ...(next && { at: next.name }) } satisfies Stored,
         more: next !== undefined,
       }
@@ -44,6 +44,12 @@ export async function pullInTurn<T>(pullers: readonly Leg<T>[], request: PullReq
   }
   if (errors.length > 0) throw errors[0]
   return { changed: [], deleted: [], checkpoint: { legs: checkpoints } satisfies Stored, more: false }
+}
+
+function withoutVersion<T>(row: RemoteRow<T> | Error): RemoteRow<T> | Error {
+  if (row instanceof Error) return row
+  const { version: _, ...rest } = row
+  return rest
 }
 
 /** For ways to one backend, which have one checkpoint: the first that answers. */

@@ -1,15 +1,10 @@
 import { AuthError, ClientError, NetworkError, type Operation, ServerError } from 'rx-outbox'
 import { type CrdtConnection, crdtStrategy } from 'rx-outbox/crdt'
-import { type RemoteFailure, strategyContract, type StrategyUnderTest } from 'rx-outbox/testing'
+import { type RemoteFailure, strategyContract, type StrategyHarness } from 'rx-outbox/testing'
 import { describe, expect, it } from 'vitest'
 import { readEntity } from '../../strategies/crdt/entityDoc.ts'
 import { type Card, memoryStorage } from '../support/crdt/device.ts'
 import { memoryServer } from '../support/crdt/memoryServer.ts'
-
-const states = [
-  { id: 'contract-1', body: 'Milk' },
-  { id: 'contract-1', body: 'Milk and bread' },
-] as const
 
 const refusals: Partial<Record<RemoteFailure, () => Error>> = {
   unreachable: () => new NetworkError('unreachable'),
@@ -18,67 +13,79 @@ const refusals: Partial<Record<RemoteFailure, () => Error>> = {
   unauthorized: () => new AuthError('unauthorized'),
 }
 
-/** Documents in memory, which tell what happened to the card of the contract. */
-function setup(): StrategyUnderTest<Card> {
-  const server = memoryServer()
-  const { connection } = server.line()
-  const applied: Operation[] = []
-  let last = ''
-  let failure: RemoteFailure | undefined
+/** Documents in memory, which tell what happened to each. */
+const harness: StrategyHarness<Card> = {
+  state: (id, n) => ({ id, title: `Card ${n}`, body: n % 2 === 0 ? 'Milk' : 'Milk and bread' }),
+  failures: ['unreachable', 'failing', 'refusing', 'unauthorized', 'answer-lost'],
+  features: [],
+  open() {
+    const server = memoryServer()
+    const { connection } = server.line()
+    const applied: Operation[] = []
+    const last = new Map<string, string>()
+    let failure: RemoteFailure | undefined
 
-  const look = () => {
-    const doc = server.docs.get('cards/contract-1')
-    if (!doc) return
-    const now = readEntity(doc)
-    const known = JSON.stringify(now)
-    if (known === last || now.is === 'none') return
-    applied.push(now.is === 'deleted' ? 'delete' : last === '' ? 'create' : 'update')
-    last = known
-  }
+    const cards = () =>
+      [...server.docs].flatMap(([name, doc]) =>
+        name.startsWith('cards/') ? [[name.slice(6), readEntity(doc)] as const] : [],
+      )
 
-  const failing: CrdtConnection = {
-    close: () => {},
-    attach: (name, doc) => {
-      const attachment = connection.attach(name, doc)
-      let asked = 0
-      return {
-        ...attachment,
-        settled: async () => {
-          asked += 1
-          if (failure === 'silent') return new Promise(() => {})
-          const refusal = failure && refusals[failure]
-          if (refusal) {
-            failure = undefined
-            throw refusal()
-          }
-          await attachment.settled()
-          look()
-          if (failure === 'answer-lost' && asked > 1) {
-            failure = undefined
-            throw new NetworkError('The answer was lost')
-          }
-        },
+    function look(): void {
+      for (const [id, now] of cards()) {
+        const known = JSON.stringify(now)
+        if (known === last.get(id) || now.is === 'none') continue
+        applied.push(now.is === 'deleted' ? 'delete' : last.has(id) ? 'update' : 'create')
+        last.set(id, known)
       }
-    },
-  }
-  return {
-    strategy: crdtStrategy<Card>({
-      collection: 'cards',
-      url: '',
-      text: ['body'],
-      storage: memoryStorage(),
-      connect: () => failing,
-    }),
-    states,
-    applied: () => applied,
-    failNext: (next) => {
-      failure = next
-    },
-  }
+    }
+
+    const failing: CrdtConnection = {
+      close: () => {},
+      attach: (name, doc) => {
+        const attachment = connection.attach(name, doc)
+        let asked = 0
+        return {
+          ...attachment,
+          settled: async () => {
+            asked += 1
+            const refusal = failure && refusals[failure]
+            if (refusal) {
+              failure = undefined
+              throw refusal()
+            }
+            await attachment.settled()
+            look()
+            if (failure === 'answer-lost' && asked > 1) {
+              failure = undefined
+              throw new NetworkError('The answer was lost')
+            }
+          },
+        }
+      },
+    }
+    return {
+      connect: () => {
+        const { persistCreate, persistUpdate, persistDelete } = crdtStrategy<Card>({
+          collection: 'cards',
+          url: '',
+          text: ['body'],
+          storage: memoryStorage(),
+          connect: () => failing,
+        })
+        return { persistCreate, persistUpdate, persistDelete }
+      },
+      rows: () =>
+        new Map(
+          cards().flatMap(([id, now]) => (now.is === 'alive' ? [[id, now.data as unknown as Card] as const] : [])),
+        ),
+      applied: () => applied,
+      failNext: (next) => void (failure = next),
+    }
+  },
 }
 
 describe('a server of documents', () => {
-  it.each(strategyContract<Card>('crdtStrategy', setup))('%s', async (_, check) => {
+  it.each(strategyContract('crdtStrategy', harness))('%s', async (_, check) => {
     await expect(check()).resolves.toBeUndefined()
   })
 })

@@ -12,6 +12,8 @@ import { type Verdict, verdictOf } from './verdict.ts'
 export interface KillOptions {
   /** The dose. */
   kills: number
+  /** The number of the first one: what goes on when it comes follows from it. @default 0 */
+  from?: number
   /** Where the journals are. @default 'best': what the library chooses */
   store?: 'best' | 'localforage'
   /** Decides when each kill comes; the machine has its part in it, too. */
@@ -48,8 +50,8 @@ const patience = 90_000
  * Kills Chromium while a page writes, again and again. Each time the same profile is opened twice: once without a network,
  * closed in order, then once more to write, to drain and to be the next victim. In the end the history of the remote is judged.
  */
-export async function runKills({ kills, store = 'best', seed = 1, say }: KillOptions): Promise<KillReport> {
-  await buildPage()
+export async function runKills({ kills, from = 0, store = 'best', seed = 1, say }: KillOptions): Promise<KillReport> {
+  await (built ??= buildPage())
   const began = performance.now()
   const random = randomFrom(seed)
   const server = await startKillServer(app, random)
@@ -87,8 +89,9 @@ export async function runKills({ kills, store = 'best', seed = 1, say }: KillOpt
 
   async function killInProfile(profile: string, times: number): Promise<void> {
     for (let n = 0; n < times; n++) {
-      const isStrict = report.kills % 2 === 1
-      const moment = moments[report.kills % moments.length] ?? 'writing'
+      const number = from + report.kills
+      const isStrict = number % 2 === 1
+      const moment = moments[number % moments.length] ?? 'writing'
       const { page, writer, where } = await drained(profile, moment, isStrict)
       if (moment === 'opening') {
         await page.close()
@@ -190,6 +193,8 @@ function randomFrom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
+
+let built: Promise<void> | undefined
 
 async function buildPage(): Promise<void> {
   await build({

@@ -149,6 +149,18 @@ export const scenarios: readonly Scenario[] = [
     ],
     { tabs: 3 },
   ),
+  scenario(
+    'a replaced leader wakes while the next one is frozen',
+    [
+      after(60, save(0)),
+      after(40, { does: 'freeze', tab: 0, ms: 60_000 }),
+      after(30_000, { does: 'freeze', tab: 1, ms: 60_000 }),
+      after(0, save(1)),
+      after(31_000, save(1)),
+      after(20_000, save(1)),
+    ],
+    { tabs: 2, leaderTimeout: 9_000 },
+  ),
   // More records that mean nothing any longer than the library puts up with.
   scenario('the journal is written anew', [
     after(60, save(0)),

@@ -89,7 +89,7 @@ export const anyRecord: fc.Arbitrary<JournalRecord> = fc.oneof(
       retryCount: fc.nat(),
       retryAt: time,
       error,
-      held: fc.boolean(),
+      held: fc.nat(),
       inDoubt: fc.boolean(),
       asked: fc.boolean(),
     },

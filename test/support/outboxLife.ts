@@ -308,7 +308,7 @@ export class OutboxLife {
     this.flying.splice(this.flying.indexOf(entry), 1)
     if (how === 'give back') this.outbox.giveBack(entry)
     else if (how === 'later')
-      this.outbox.retryLater(entry, { retryAt: this.now + 400, error, held: pick % 3 === 0, inDoubt: pick % 2 === 0 })
+      this.outbox.retryLater(entry, { retryAt: this.now + 400, error, held: pick % 3, inDoubt: pick % 2 === 0 })
     else if (how === 'finish')
       this.outbox.persisted(entry, pick % 2 === 0 ? {} : { backendId: `b${entry.lane.entityId}`, version: pick }, true)
     else this.outbox.end(entry, { status: 'failed', error }, how === 'fail')

@@ -2,7 +2,10 @@ import * as fc from 'fast-check'
 import { BehaviorSubject, firstValueFrom, Subject, takeUntil } from 'rxjs'
 import type { Persistence } from '../../lib/api.ts'
 import { NetworkError } from '../../lib/errors.ts'
+import type { ConflictResolver } from '../../lib/conflict.ts'
 import { createPersistence } from '../../lib/persistence.ts'
+import { localWins } from '../../lib/resolvers/localWins.ts'
+import { remoteWins } from '../../lib/resolvers/remoteWins.ts'
 import type { IncomingChange } from '../../lib/remote.ts'
 import { memoryStore } from '../../lib/storage/memory.ts'
 import { ModelServer } from './modelServer.ts'
@@ -31,6 +34,7 @@ interface Way {
 export interface Climate {
   isVersioned: boolean
   isLive: boolean
+  resolver: ConflictResolver<Note>
   limit: number
   concurrency: number
   applies: number[]
@@ -63,6 +67,7 @@ export const histories: fc.Arbitrary<Happening[]> = fc.array(
 export const climates: fc.Arbitrary<Climate> = fc.record({
   isVersioned: fc.boolean(),
   isLive: fc.boolean(),
+  resolver: fc.constantFrom(localWins, remoteWins),
   limit: fc.constantFrom(1, 2, 500),
   concurrency: fc.constantFrom(1, 2),
   applies: fc.array(ms, { maxLength: 20, size: 'max' }),
@@ -237,7 +242,7 @@ export class SyncLife {
   private run(): void {
     const { store, kill } = mortal(this.disk)
     const killed$ = new Subject<void>()
-    const { isLive, limit, concurrency, applies } = this.climate
+    const { isLive, resolver, limit, concurrency, applies } = this.climate
     let isDead = false
     const persistence = createPersistence<Entities>({
       strategies: { note: this.server.strategy({ isLive }) },
@@ -253,6 +258,7 @@ export class SyncLife {
         pull: { limit, interval: 60_000 },
         retryConfig: { maxRetries: 2, initialDelay: 500, multiplier: 2, maxDelay: 2_000 },
         breaker: false,
+        conflict: { note: resolver },
         apply: {
           note: async (changes) => {
             if (isDead) return

@@ -26,6 +26,12 @@ export function checkEnds(ledger: Ledger): (event: HistoryEvent) => void {
         mayForget || task?.sends.length === 0,
         () => `${event.task} became part of ${event.by} after it had been sent`,
       )
+    const by = ledger.tasks.get(event.by ?? '')?.enq
+    ledger.expect(
+      'I4',
+      by === undefined || by.life !== task?.enq.life || by.rev > task.enq.rev,
+      () => `${event.task} became part of ${event.by}, which came before it`,
+    )
     if (event.status === 'persisted' && event.sent === true)
       ledger.expect('I1', wasApplied(task), () => `${event.task} ended as persisted and never took effect`)
   }

@@ -98,6 +98,7 @@ export class Ledger {
         const life = this.life(event.life)
         life.owner = event.owner
         life.session++
+        this.handOvers++
         life.unauthorized.clear()
         return
       }

@@ -61,8 +61,9 @@ export function checkRetries(ledger: Ledger): (event: HistoryEvent) => void {
     const said = `${event.life} ${event.task} ${event.retryAt}`
     if (told.has(said)) return
     told.add(said)
-    // Others tell it later.
-    if (answered.get(event.task)?.life !== event.life && ledger.config.tabs > 1) return
+    // Others tell it later, and so does who lost the lead.
+    if (ledger.config.tabs > 1 && (answered.get(event.task)?.life !== event.life || ledger.life(event.life).isStolen))
+      return
     const { task: id, retryAt, clock } = event
     const delay = retryAt - clock
     const answer = answered.get(id)

@@ -8,6 +8,8 @@ const entities = ['note 1', 'note 2', 'tag 1', 'tag a/b']
 
 const nameOf = (entity: number): string => entities[entity] ?? `note ${entity}`
 
+type Saying = Extract<Action, { does: 'save' | 'remove' }>
+
 /** The app in all its tabs, its user, and the ill fortune of the device: makes the script happen. */
 export class App {
   readonly world: World
@@ -15,6 +17,8 @@ export class App {
   /** What the app itself shows: which event of each entity of each owner is the last. */
   private readonly shown = new Map<string, number>()
   private readonly reopening = new Map<number, string | null>()
+  /** What the app wants to say in tabs that are frozen: it does as it wakes. */
+  private readonly asleep = new Map<Life, Saying[]>()
   private revs = 0
   /** All tabs are being closed: none is opened again. */
   private isShutting = false
@@ -143,6 +147,9 @@ export class App {
     if (!life.isFrozen || !life.isAlive) return
     this.world.record({ is: 'thaw', life: life.id })
     life.thaw()
+    // Before the library has heard anything.
+    for (const action of this.asleep.get(life) ?? []) this.emit(action)
+    this.asleep.delete(life)
   }
 
   switchNetwork(online: boolean): void {
@@ -187,9 +194,10 @@ export class App {
     })
   }
 
-  private emit(action: Extract<Action, { does: 'save' | 'remove' }>): void {
+  private emit(action: Saying): void {
     const tab = this.tabs[action.tab % this.tabs.length]
-    if (!tab || tab.life.isFrozen || tab.isClosing) return
+    if (!tab || tab.isClosing) return
+    if (tab.life.isFrozen) return this.sleepOn(tab.life, action)
     const owner = tab.owner$.value
     const entity = nameOf(action.entity)
     if (owner === null) return
@@ -211,6 +219,12 @@ export class App {
     const { world } = this
     world.record({ is: 'enq', life: tab.life.id, owner, task, entity, operation, rev, dependsOn, expiresAt })
     this.listen(tab, receipt)
+  }
+
+  private sleepOn(life: Life, action: Saying): void {
+    const before = this.asleep.get(life)
+    if (before) before.push(action)
+    else this.asleep.set(life, [action])
   }
 
   private say(

@@ -28,14 +28,15 @@ export class Channels {
         port.onmessage = handler
       },
       postMessage: (message: unknown): void => {
-        if (life.step()) this.post(port, structuredClone(message))
+        if (life.step()) this.post(port, message)
       },
       close: (): void => void this.ports.delete(port),
     }
   }
 
-  private post(from: Port, data: unknown): void {
+  private post(from: Port, message: unknown): void {
     const { world } = this
+    let data: unknown
     const { latency, lost } = world.script.config.channel
     for (const port of this.ports) {
       if (port === from || port.name !== from.name) continue
@@ -43,6 +44,7 @@ export class Channels {
         world.hit('message lost')
         continue
       }
+      data ??= structuredClone(message)
       const ms = latency === 0 ? 0 : world.random.int(0, latency)
       const hear = () => this.ports.has(port) && port.life.step() && port.onmessage?.({ data } as MessageEvent)
       world.loop.in(ms, hear, port.life)

@@ -36,7 +36,7 @@ export class Disk {
     return {
       kind: 'simulated',
       durability,
-      list: (space) => this.call(life, { name: 'list', apply: () => [...this.journals(space).keys()] }),
+      list: (space) => this.call(life, { name: 'list', apply: () => this.list(space) }),
       read: (space, journal) => this.call(life, { name: 'read', apply: () => this.read(space, journal) }),
       append: (space, journal, group) => {
         const bytes = group.slice()
@@ -106,6 +106,12 @@ export class Disk {
     const made = new Map<string, Piece[]>()
     this.spaces.set(space, made)
     return made
+  }
+
+  /** In whatever order the disk has them. */
+  private list(space: string): string[] {
+    const names = [...this.journals(space).keys()]
+    return this.world.script.seed % 2 === 0 ? names : names.toReversed()
   }
 
   private add(space: string, journal: string, bytes: Uint8Array): void {

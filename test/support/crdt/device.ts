@@ -1,3 +1,4 @@
+import { soundRows } from '../../../lib/testing/soundRows.ts'
 import { firstValueFrom, filter, type Observable, ReplaySubject, type Subscription } from 'rxjs'
 import type { AttemptContext, PullPage, RemoteChange } from 'rx-outbox'
 import { type CrdtOptions, type CrdtStrategy, crdtStrategy, type DocumentStorage } from 'rx-outbox/crdt'
@@ -118,9 +119,10 @@ export class Device {
       const page: PullPage<Card> = await this.strategy.pull({
         checkpoint: this.#checkpoint,
         limit,
+        owner: '',
         signal: AbortSignal.timeout(20_000),
       })
-      for (const row of page.changed) this.take(row)
+      for (const row of soundRows(page)) this.take(row)
       for (const id of page.deleted) this.take({ id, deleted: true })
       this.#checkpoint = page.checkpoint
       more = page.more

@@ -1,3 +1,4 @@
+import { soundRows } from '../../../lib/testing/soundRows.ts'
 import type { AttemptContext, RemoteChange } from 'rx-outbox'
 import type { Subscription } from 'rxjs'
 import { type CrdtStrategy, crdtStrategy } from 'rx-outbox/crdt'
@@ -113,9 +114,9 @@ export class OfflineDevice {
     this.#hinted = false
     try {
       for (let more = true; more;) {
-        const request = { checkpoint: this.#checkpoint, limit: 1, signal: new AbortController().signal }
+        const request = { checkpoint: this.#checkpoint, limit: 1, owner: '', signal: new AbortController().signal }
         const page = await this.#strategy.pull(request)
-        for (const row of page.changed) this.#take(row)
+        for (const row of soundRows(page)) this.#take(row)
         for (const id of page.deleted) this.#take({ id, deleted: true })
         this.#checkpoint = page.checkpoint
         more = page.more
@@ -153,8 +154,12 @@ export class OfflineDevice {
   /** Everything that the server has, as a new device sees it. */
   async pullAll(): Promise<Record<string, Card>> {
     const signal = new AbortController().signal
-    const page = await this.#strategy.pull({ checkpoint: {}, limit: Infinity, signal })
-    return Object.fromEntries(page.changed.map(({ id, data }) => [id, data]).sort())
+    const page = await this.#strategy.pull({ checkpoint: {}, limit: Infinity, owner: '', signal })
+    return Object.fromEntries(
+      soundRows(page)
+        .map(({ id, data }) => [id, data])
+        .sort(),
+    )
   }
 
   shown(): Record<string, Card> {

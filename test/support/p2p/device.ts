@@ -1,3 +1,4 @@
+import { soundRows } from '../../../lib/testing/soundRows.ts'
 import { randomUUID } from 'node:crypto'
 import type { AttemptContext, Operation, PersistReceipt, RemoteChange } from 'rx-outbox'
 import { type P2pOptions, p2pStrategy, type P2pStrategy, type PeerTrouble } from 'rx-outbox/p2p'
@@ -67,8 +68,10 @@ export function deviceIn(network: PeerNetwork, name: string, options: Options = 
     },
     async notes() {
       const { signal } = new AbortController()
-      const page = await firstValueFrom(from(strategy.pull({ checkpoint: undefined, limit: 10_000, signal })))
-      return Object.fromEntries(page.changed.map(({ id, data }) => [id, data]))
+      const page = await firstValueFrom(
+        from(strategy.pull({ checkpoint: undefined, limit: 10_000, owner: '', signal })),
+      )
+      return Object.fromEntries(soundRows(page).map(({ id, data }) => [id, data]))
     },
     devices: () => devices,
     leave: () => listening.forEach((one) => one.unsubscribe()),

@@ -29,7 +29,9 @@ globalThis.peer = {
   devices: () => devices,
   /** What is stored here, by id. */
   notes: () =>
-    firstValueFrom(strategy.pull({ checkpoint: undefined, limit: 10_000, signal: new AbortController().signal })).then(
-      ({ changed }) => Object.fromEntries(changed.map(({ id, data }) => [id, data])),
+    firstValueFrom(
+      strategy.pull({ checkpoint: undefined, limit: 10_000, owner: '', signal: new AbortController().signal }),
+    ).then(({ changed }) =>
+      Object.fromEntries(changed.flatMap((row) => (row instanceof Error ? [] : [[row.id, row.data]]))),
     ),
 }

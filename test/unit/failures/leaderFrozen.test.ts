@@ -162,3 +162,26 @@ test('a leader that came to it in its turn hears no leader, and does not take th
   await time.pass(300 * second)
   expect(remote.log).toEqual(['create n1 text'])
 })
+
+test('what a tab wrote as the leader that it no longer was comes before what it wrote as a follower', async () => {
+  const { time, open } = tabsInTime()
+  const one = new Remote()
+  const first = open(one)
+  await time.settle()
+  const other = open(new Remote())
+  await time.settle()
+  first.freeze()
+  await time.pass(200 * second)
+  expect(other.status()).toMatchObject({ leader: true })
+  // Who leads is frozen as well, and takes nothing in.
+  other.freeze()
+  const earlier = first.created('note', note('n1', 'earlier'))
+  first.thaw()
+  await earlier.durable
+  await time.pass(second)
+  expect(first.status()).toMatchObject({ leader: false })
+  first.updated('note', note('n1', 'later'))
+  await time.pass(200 * second)
+  expect(first.status()).toMatchObject({ leader: true, pending: 0, waiting: 0 })
+  expect(one.log).toEqual(['create n1 later'])
+})

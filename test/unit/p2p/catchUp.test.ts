@@ -50,7 +50,7 @@ describe('what is stored', () => {
   test('is pulled in pages, and from the checkpoint on only what is new', async () => {
     const a = deviceIn(peerNetwork(), 'a', { acks: 0 })
     for (const id of ['n1', 'n2', 'n3']) await a.write('create', { id, title: 'Milk' })
-    const pull = (checkpoint: unknown) => firstValueFrom(a.strategy.pull({ checkpoint, limit: 2, signal }))
+    const pull = (checkpoint: unknown) => firstValueFrom(a.strategy.pull({ checkpoint, limit: 2, owner: '', signal }))
     const first = await pull(undefined)
     expect(first).toMatchObject({ changed: [{ id: 'n1' }, { id: 'n2' }], deleted: [], more: true })
     const second = await pull(first.checkpoint)
@@ -63,10 +63,12 @@ describe('what is stored', () => {
     const network = peerNetwork()
     const before = deviceIn(network, 'a', { acks: 0 })
     for (const id of ['n1', 'n2', 'n3']) await before.write('create', { id, title: 'Milk' })
-    const { checkpoint } = await firstValueFrom(before.strategy.pull({ checkpoint: undefined, limit: 9, signal }))
+    const { checkpoint } = await firstValueFrom(
+      before.strategy.pull({ checkpoint: undefined, limit: 9, owner: '', signal }),
+    )
     const after = deviceIn(network, 'b', { acks: 0 })
     await soon(async () => expect(Object.keys(await after.notes())).toHaveLength(3))
-    const page = await firstValueFrom(after.strategy.pull({ checkpoint, limit: 9, signal }))
+    const page = await firstValueFrom(after.strategy.pull({ checkpoint, limit: 9, owner: '', signal }))
     expect(page.changed).toHaveLength(3)
   })
 

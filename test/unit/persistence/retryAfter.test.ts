@@ -1,5 +1,5 @@
 import { memoryStore, RateLimitError, ServerError } from 'rx-outbox'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { hour, minute, now, pass, second, start, useFakeTime } from '../../support/fakeTime.ts'
 import { open } from '../../support/opened.ts'
 import { accepts, fails, inTurn, note, Remote } from '../../support/remote.ts'
@@ -41,6 +41,23 @@ test('up to maxRetryAfter', async () => {
   open(impatient, { maxRetryAfter: minute }).created('note', note('n1'))
   await pass(hour)
   expect(impatient.since(start)).toEqual([48 * hour, 48 * hour + minute])
+})
+
+test('a clock that is set back makes it wait as long as it was asked to once more, also after a restart', async () => {
+  const storage = memoryStore()
+  const first = new Remote(busy(10 * second))
+  const persistence = open(first, { storage })
+  persistence.created('note', note('n1'))
+  await pass(second)
+  await persistence.close()
+  vi.setSystemTime(Date.now() - 24 * hour)
+  const remote = new Remote(inTurn(busy(20 * second), accepts))
+  open(remote, { storage })
+  await pass(10 * second)
+  expect(remote.calls).toHaveLength(1)
+  vi.setSystemTime(Date.now() - 24 * hour)
+  await pass(40 * second)
+  expect(remote.calls).toHaveLength(2)
 })
 
 test('nonsense is not believed', async () => {
