@@ -198,7 +198,7 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     migrationOf: (entityType) => migrations.get(entityType),
     resolverOf(entityType) {
       const resolver = resolvers.get(entityType)
-      return resolver && ((conflict): ReturnType<ConflictResolver> => Reflect.apply(resolver, undefined, [conflict]))
+      return resolver && ((...args) => call<ReturnType<ConflictResolver>>(resolver, args))
     },
     keepsBase: (entityType) => resolvers.get(entityType) !== undefined,
     keyOf: encryption && ((request) => encryption.key(request)),
@@ -238,4 +238,9 @@ function isLocalForage(value: unknown): boolean {
 
 function defaultIdOf(data: unknown): unknown {
   return typeof data === 'object' && data !== null ? Reflect.get(data, 'id') : undefined
+}
+
+/** What an option of the app gives back is looked at by whoever uses it. */
+function call<R>(option: (...args: never[]) => R, args: readonly unknown[]): R {
+  return Reflect.apply<undefined, readonly unknown[], R>(option as (...given: readonly unknown[]) => R, undefined, args)
 }

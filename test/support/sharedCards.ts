@@ -33,7 +33,7 @@ export interface History {
 }
 
 const weighted = (weight: number, arbitrary: fc.Arbitrary<Happening>) => ({ weight, arbitrary })
-const device = fc.nat({ max: 3 })
+const anyDevice = fc.nat({ max: 3 })
 
 export const history: fc.Arbitrary<History> = fc.record({
   devices: fc.integer({ min: 2, max: 4 }),
@@ -43,15 +43,21 @@ export const history: fc.Arbitrary<History> = fc.record({
       weighted(
         8,
         fc.record({
-          device,
+          device: anyDevice,
           does: fc.constant('write'),
           card: fc.nat({ max: ids.length - 1 }),
           field: fc.constantFrom('own', 'own', 'shared'),
         }),
       ),
-      weighted(1, fc.record({ device, does: fc.constant('remove'), card: fc.nat({ max: ids.length - 1 }) })),
-      weighted(4, fc.record({ device, does: fc.constantFrom('go offline', 'go online', 'restart', 'pull') })),
-      weighted(5, fc.record({ device, does: fc.constant('pass'), ms: fc.constantFrom(0, 60, 1_500, 20_000) })),
+      weighted(1, fc.record({ device: anyDevice, does: fc.constant('remove'), card: fc.nat({ max: ids.length - 1 }) })),
+      weighted(
+        4,
+        fc.record({ device: anyDevice, does: fc.constantFrom('go offline', 'go online', 'restart', 'pull') }),
+      ),
+      weighted(
+        5,
+        fc.record({ device: anyDevice, does: fc.constant('pass'), ms: fc.constantFrom(0, 60, 1_500, 20_000) }),
+      ),
     ),
     { maxLength: 30, size: 'max' },
   ),
@@ -152,7 +158,7 @@ export class SharedCards {
         return row[name] === mine ? [] : [`${id}.${name} is ${row[name]}, and was written as ${mine}`]
       })
       const isRight = shared.length === 0 ? row['shared'] === undefined : shared.includes(row['shared'] ?? '')
-      return isRight ? lost : [...lost, `${id}.shared is ${row['shared']}, none of ${shared.join()}`]
+      return isRight ? lost : lost.concat(`${id}.shared is ${row['shared']}, none of ${shared.join()}`)
     })
   }
 }
