@@ -3,7 +3,7 @@ import type { StandardSchemaV1 } from './standardSchema.ts'
 import type { JournalStore } from './storage/journalStore.ts'
 import type { EntityEvent, EntityMap, EntityOperators, EntityType, OutboxEvents, RemoteNews } from './events.ts'
 import type { Conflict, ConflictResolver, Resolution } from './conflict.ts'
-import type { IncomingChange } from './remote.ts'
+import type { IncomingChange, PullOptions } from './remote.ts'
 import type {
   OutboxStatus,
   PersistenceMetadata,
@@ -43,22 +43,6 @@ export interface BreakerConfig {
   delay: number
   /** Milliseconds; the longest wait between probes, which double. @default 300_000 */
   maxDelay: number
-}
-
-/** When the leader pulls by itself; `pull()` is there all the same. */
-export interface PullOptions {
-  /** @default true */
-  onStart: boolean
-  /** @default true */
-  onReconnect: boolean
-  /** When a tab of the app is looked at again, at most once in five seconds. @default true */
-  onFocus: boolean
-  /** Milliseconds between two pulls; `false`: none. @default 300_000 */
-  interval: number | false
-  /** Whether `changes$` of strategies is subscribed to. @default true */
-  live: boolean
-  /** Rows that are asked for at once. @default 500 */
-  limit: number
 }
 
 export interface EncryptionKey {

@@ -96,7 +96,7 @@ export async function lead(config: LeadConfig): Promise<Stage> {
       for (const change of changes) mirror.changed(...change)
     }
     const { delivery, commands } = createCourier(outbox, open, config)
-    const sync = openSync({ ...config, outbox, journal: open })
+    const sync = openSync({ ...config, outbox, journal: open, goOn: () => delivery.wake() })
     coming = sync
     const controls = controlsOf(commands, gates, sync.pull)
     const execute = executor(controls, delivery, config)

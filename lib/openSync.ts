@@ -13,6 +13,8 @@ export interface OpenSyncConfig extends StageConfig {
   neighbours: Pick<Neighbours, 'isFollowed' | 'lookAround' | 'settled'>
   /** Lanes that have events which are not stored yet. */
   unstored: () => ReadonlySet<string>
+  /** What waits may be able to go: what the remote holds has changed. */
+  goOn: () => void
 }
 
 /** The leader's: brings in what others changed, and lets the other tabs know. */

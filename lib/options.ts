@@ -1,6 +1,6 @@
 import { isObservable, type Observable, of, type SchedulerLike } from 'rxjs'
 import * as z from 'zod/mini'
-import type { BreakerConfig, Encryption, LockManagerLike, Options, PullOptions, Strategies, TabChannel } from './api.ts'
+import type { BreakerConfig, Encryption, LockManagerLike, Options, Strategies, TabChannel } from './api.ts'
 import { checkStrategies } from './checkStrategies.ts'
 import { environment } from './environment.ts'
 import type { StandardSchemaV1 } from './standardSchema.ts'
@@ -11,7 +11,7 @@ import { present } from './outbox/snapshot.ts'
 import type { JournalStore } from './storage/journalStore.ts'
 import type { EntityEvent, EntityMap, EntityOperators } from './events.ts'
 import type { ConflictResolver } from './conflict.ts'
-import type { IncomingChange } from './remote.ts'
+import type { IncomingChange, PullOptions } from './remote.ts'
 import type { PersistenceStrategy, RetryConfig } from './types.ts'
 
 /** The options as the rest of the library sees them: complete, checked, and without types of entities. */
@@ -200,7 +200,7 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     migrationOf: (entityType) => migrations.get(entityType),
     resolverOf(entityType) {
       const resolver = resolvers.get(entityType)
-      return resolver && ((conflict): ReturnType<ConflictResolver> => Reflect.apply(resolver, undefined, [conflict]))
+      return resolver && ((...args) => call<ReturnType<ConflictResolver>>(resolver, args))
     },
     keepsBase: (entityType) => resolvers.get(entityType) !== undefined,
     merges: (entityType) => byType.get(entityType)?.merges === true,
@@ -241,4 +241,9 @@ function isLocalForage(value: unknown): boolean {
 
 function defaultIdOf(data: unknown): unknown {
   return typeof data === 'object' && data !== null ? Reflect.get(data, 'id') : undefined
+}
+
+/** What an option of the app gives back is looked at by whoever uses it. */
+function call<R>(option: (...args: never[]) => R, args: readonly unknown[]): R {
+  return Reflect.apply<undefined, readonly unknown[], R>(option as (...given: readonly unknown[]) => R, undefined, args)
 }

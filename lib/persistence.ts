@@ -52,8 +52,7 @@ export function createPersistence<E extends EntityMap>(config: {
   const errors$ = new Subject<unknown>()
   const around$ = new Subject<undefined>()
   const ended$ = new BehaviorSubject(false)
-  let online = true
-  let paused = false
+  let [online, paused] = [true, false]
   /** What a store that works is: `lost` until something was brought back, else for as long as the app runs. */
   let working: 'ok' | 'lost' = 'ok'
   let storage = storageStatus(store)

@@ -34,3 +34,19 @@ export type RemoteChange<T> = RemoteRow<T> | { id: string; deleted: true } | { h
 export type IncomingChange<T = unknown> =
   | { id: string; data: T; version?: string | number; deleted?: undefined }
   | { id: string; deleted: true; data?: undefined }
+
+/** When the leader pulls by itself; `pull()` is there all the same. */
+export interface PullOptions {
+  /** @default true */
+  onStart: boolean
+  /** @default true */
+  onReconnect: boolean
+  /** When a tab of the app is looked at again, at most once in five seconds. @default true */
+  onFocus: boolean
+  /** Milliseconds between two pulls; `false`: none. @default 300_000 */
+  interval: number | false
+  /** Whether `changes$` of strategies is subscribed to. @default true */
+  live: boolean
+  /** Rows that are asked for at once. @default 500 */
+  limit: number
+}

@@ -83,10 +83,9 @@ export function createSession(config: SessionConfig): Session {
   let mine: string | undefined
   /** The one that it wrote last. */
   let ledIn: Journal | undefined
-  let failing = false
   /** It is on its way out: it delivers no more. */
   let leaving = false
-  let closed = false
+  let [failing, closed] = [false, false]
 
   const gates = createGates({ paused: config.paused, changed: wake, authRequired: config.authRequired })
   const tabs = createTabs({ settings, space, known: wake, trouble })

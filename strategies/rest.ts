@@ -101,15 +101,21 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
     }
   }
 
-  function refused({ request, status, headers }: Pick<Answer, 'request' | 'status' | 'headers'>, remote?: unknown) {
+  /** What the remote holds instead, and its version, in the shape of the app. */
+  async function conflicting(answer: Answer): Promise<Error> {
+    const remote = isConflict(answer.status) ? remoteOf(answer) : undefined
+    if (remote === undefined) return refused(answer)
+    const version = versionOf({ ...answer, body: remote })
+    const row = schema && remote !== null ? await fitted(answer.request, schema, remote) : remote
+    return refused(answer, { remote: row, ...(version !== undefined && { version }) })
+  }
+
+  function refused(
+    { request, status, headers }: Pick<Answer, 'request' | 'status' | 'headers'>,
+    row: { remote?: unknown; version?: string | number } = {},
+  ) {
     const wait = retryAfter(headers)
-    const version = remote === undefined ? undefined : versionOf({ status, headers, body: remote })
-    const init = {
-      status,
-      remote,
-      ...(version !== undefined && { version }),
-      ...(wait !== undefined && { retryAfter: wait }),
-    }
+    const init = { status, ...row, ...(wait !== undefined && { retryAfter: wait }) }
     return refusal(`${request} was answered with ${status}`, init, rest.permanent)
   }
 
@@ -119,7 +125,7 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
     const remote = isConflict(answer.status) ? remoteOf(answer) : undefined
     const mayBeOurs = rest.adoptEqual === 'always' || attempt.attempt > 1
     if (mayBeOurs && holdsSent(remote, call.body)) return receiptOf({ ...answer, body: remote })
-    throw refused(answer, remote)
+    throw await conflicting(answer)
   }
 
   async function remove(id: string, attempt: AttemptContext): Promise<PersistReceipt<T>> {
@@ -127,7 +133,7 @@ export function restStrategy<T>(options: RestOptions<T>): PersistenceStrategy<T>
     if (answer.ok) return syncedAt(answer)
     const remote = isConflict(answer.status) ? remoteOf(answer) : undefined
     if (isGone(answer.status) || remote === null) return {}
-    throw refused(answer, remote)
+    throw await conflicting(answer)
   }
 
   async function look(entity: PersistableEntity<T>, attempt: AttemptContext): Promise<Reconciliation<T>> {

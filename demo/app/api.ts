@@ -1,34 +1,10 @@
 import * as z from 'zod/mini'
-import { online$ } from './connection.ts'
-
-/** Nothing was asked: the app is offline. */
-export class OfflineError extends Error {
-  override name = 'OfflineError'
-}
+import { noteSchema, tagSchema } from './entities.ts'
 
 async function read<T>(path: string, schema: z.ZodMiniType<T>): Promise<T> {
   const response = await fetch(path, { headers: { accept: 'application/json' } })
   if (!response.ok) throw new Error(`${path} answered ${response.status}`)
   return schema.parse(await response.json())
-}
-
-const rowSchema = z.object({ id: z.string(), version: z.number(), data: z.unknown() })
-
-export interface Row<T> {
-  id: string
-  version: number
-  data: T
-}
-
-/** All entities alive on the server. Writes go through the outbox; this is the only request the stores make. */
-export async function listEntities<T>(path: string, schema: z.ZodMiniType<T>): Promise<Row<T>[]> {
-  if (!online$.value) throw new OfflineError('offline')
-  const page = await read(path, z.object({ changed: z.array(rowSchema) }))
-  // A row of another shape is left out, so that one odd row does not hide all others.
-  return page.changed.flatMap((row) => {
-    const { data, success } = schema.safeParse(row.data)
-    return success ? [{ ...row, data }] : []
-  })
 }
 
 const faultsSchema = z.object({
@@ -73,7 +49,13 @@ export type Health = z.infer<typeof healthSchema>
 
 export const readHealth = () => read('/api/_health', healthSchema)
 
-export async function resetServer(): Promise<void> {
-  const response = await fetch('/api/_reset', { method: 'POST' })
-  if (!response.ok) throw new Error(`The server was not reset: it answered ${response.status}.`)
+/** What the server holds of an entity; `undefined` where it holds none. */
+async function readEntity<T>(path: string, id: string, schema: z.ZodMiniType<T>): Promise<T | undefined> {
+  const response = await fetch(`${path}/${encodeURIComponent(id)}`, { headers: { accept: 'application/json' } })
+  if (response.status === 404) return undefined
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`)
+  return schema.parse(await response.json())
 }
+
+export const readNote = (id: string) => readEntity('/api/notes', id, noteSchema)
+export const readTag = (id: string) => readEntity('/api/tags', id, tagSchema)

@@ -1,6 +1,8 @@
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
-import App from './App.vue'
 import './style.css'
 
-createApp(App).use(createPinia()).mount('#app')
+const isPair = new URLSearchParams(location.search).has('devices')
+const { default: root } = await (isPair ? import('./TwoDevices.vue') : import('./App.vue'))
+
+createApp(root).use(createPinia()).mount('#app')

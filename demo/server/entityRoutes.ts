@@ -52,7 +52,9 @@ export function entityRoutes(kind: Kind, now: () => number, live: LiveChanges): 
   })
 
   async function readWrite(c: Context<DemoEnv>, operation: WriteRequest['operation']): Promise<WriteRequest> {
-    const { method, path } = c.req
+    const { method } = c.req
+    // On whichever way it comes, it is the same request.
+    const path = c.req.path.replace('/detour/', '/')
     const body = operation === 'delete' ? '' : await readBody(c.req)
     return { key: c.var.key, kind, operation, method, path, body, at: new Date(now()) }
   }

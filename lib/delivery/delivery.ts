@@ -211,10 +211,10 @@ export function createDelivery(config: DeliveryConfig): Delivery {
   }
 
   /** The time has come for lanes that waited, and for tasks that expire. */
-  function ring(now: number): void {
-    schedule.wake(now)
+  function ring(at: number): void {
+    schedule.wake(at)
     breakers.recall()
-    for (let first = expiring.first; first?.expiresAt !== undefined && first.expiresAt <= now; first = expiring.first) {
+    for (let first = expiring.first; first?.expiresAt !== undefined && first.expiresAt <= at; first = expiring.first) {
       // What is in flight ends by its answer.
       if (first.state === 'sending') expiring.delete(first)
       else expire(first)

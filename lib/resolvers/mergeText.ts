@@ -15,7 +15,7 @@ export function mergeText({ base = '', local = '', remote = '' }: FieldConflict<
   const isFine = (split: (text: string) => string[]) => texts.every((text) => split(text).length <= most)
   const split = [wordsOf, linesOf].find(isFine) ?? wholeOf
   return diff3Merge(split(remote), split(base), split(local))
-    .flatMap(({ ok, conflict }) => ok ?? [...(conflict?.a ?? []), ...(conflict?.b ?? [])])
+    .flatMap(({ ok, conflict }) => ok ?? (conflict?.a ?? []).concat(conflict?.b ?? []))
     .join('')
 }
 

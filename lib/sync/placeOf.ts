@@ -15,7 +15,7 @@ export interface Around {
 }
 
 export function placeOf(row: Row, lane: Lane | undefined, { isUnstored, isMoved }: Around): Place {
-  const isKnown = isVersionOf(row, lane)
+  const isKnown = isVersionOf(row, lane?.base) || isVersionOf(row, lane?.known)
   const isBusy = isUnstored || (lane !== undefined && isInUse(lane))
   if (isBusy && isKnown) return 'same'
   if (isSent(lane) || (isMoved && !isKnown)) return 'owed'
@@ -34,7 +34,6 @@ export function isSent(lane: Lane | undefined): boolean {
 }
 
 /** A header says as text what JSON says as a number. */
-function isVersionOf({ version }: Row, lane: Lane | undefined): boolean {
-  const known = lane?.known?.version
-  return version !== undefined && known !== undefined && String(version) === String(known)
+function isVersionOf({ version }: Row, known: { version?: string | number | undefined } | undefined): boolean {
+  return version !== undefined && known?.version !== undefined && String(version) === String(known.version)
 }

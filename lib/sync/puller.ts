@@ -66,6 +66,8 @@ export function createPuller(config: PullerConfig): Puller {
   const windows = new Set<Set<string>>()
   /** Since `changes$` was subscribed to: only a pull says what is newer. */
   let moved = new Set<string>()
+  /** The one by which live rows are being taken. */
+  let judging: Set<string> | undefined
   /** Lanes whose base may go to the app. */
   const due = new Set<Lane>()
   /** Of a strategy that cannot be asked again: what came while something of its entity was under way. */
@@ -153,13 +155,17 @@ export function createPuller(config: PullerConfig): Puller {
     // Of several states the last one counts.
     const rows = new Map(arrived.splice(0).map((row) => [row.id, row]))
     if (rows.size === 0) return
+    const window = (judging = moved)
     try {
-      const { owed, waiting } = await take([...rows.values()], { moved: hasPull ? moved : new Set() })
+      const { owed, waiting } = await take([...rows.values()], { moved: hasPull ? window : new Set() })
       if (hasPull) isWanted ||= owed.length > 0
       else for (const id of [...owed, ...waiting]) hold(rows.get(id))
     } catch (error) {
-      arrived = [...rows.values(), ...arrived]
+      if (!hasPull || window === moved) arrived = [...rows.values(), ...arrived]
       throw error
+    } finally {
+      if (window !== moved) windows.delete(window)
+      judging = undefined
     }
   }
 
@@ -215,9 +221,10 @@ export function createPuller(config: PullerConfig): Puller {
       turns.kick()
     },
     live() {
-      windows.delete(moved)
-      moved = new Set()
-      windows.add(moved)
+      // What came before is judged by what moved before; the pull that follows brings it as it is now.
+      if (hasPull) arrived = []
+      if (moved !== judging) windows.delete(moved)
+      windows.add((moved = new Set()))
     },
     wake: turns.kick,
     began({ key }) {

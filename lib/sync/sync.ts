@@ -23,6 +23,8 @@ export interface SyncConfig {
   whenLeading: (act: () => void) => void
   lookAround: () => Promise<void>
   unstored: () => ReadonlySet<string>
+  /** What waits may be able to go: what the remote holds has changed. */
+  goOn: () => void
   tell: (entityType: string, rows: readonly Row[]) => void
   trouble: (error: unknown) => void
 }

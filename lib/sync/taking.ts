@@ -22,6 +22,8 @@ export interface TakingConfig {
   lookAround: () => Promise<void>
   /** Lanes that have events which are not stored yet. */
   unstored: () => ReadonlySet<string>
+  /** What waits may be able to go: what the remote holds has changed. */
+  goOn: () => void
   /** These are the app's now. */
   tell: (rows: readonly Row[]) => void
   /** Throws where this outbox no longer counts. */
@@ -83,6 +85,7 @@ export function createTaking(config: TakingConfig): Take {
   async function write(records: JournalRecord[]): Promise<void> {
     if (records.length === 0) return
     for (const record of records) outbox.commit(record)
+    config.goOn()
     await journal.write(records, 'state')
   }
 

@@ -1,5 +1,5 @@
 import type { RemoteChange } from 'rx-outbox'
-import { filter, from, map, merge, mergeMap, type Observable, of, tap } from 'rxjs'
+import { filter, map, merge, mergeMap, type Observable, of, tap } from 'rxjs'
 import { type Seen, unseen } from './entityIndex.ts'
 import type { Replicas } from './replicas.ts'
 
@@ -11,18 +11,18 @@ export interface LiveContext<T> {
   idOf: (name: string) => string
   /** The entities that were written here. */
   written$: Observable<string>
-  /** What an entity is now; `undefined` when that was told already, unless it is `again`. */
+  /** What an entity is now, or `undefined` when the app has been given that already; not with `again`. */
   news: (id: string, again: boolean) => Promise<RemoteChange<T> | undefined>
   /** Documents looked at in one go. */
   atOnce: number
 }
 
 /** What others do, as long as somebody listens; `hint` after each break, because nobody knows what was missed. */
-export function live<T>({ replicas, collection, idOf, written$: written, news, atOnce }: LiveContext<T>) {
+export function live<T>({ replicas, collection, idOf, written$, news, atOnce }: LiveContext<T>) {
   let seen: Seen | undefined
-  const look = (id: string, again = false): Promise<RemoteChange<T> | undefined> =>
+  const look = ({ id, isRung }: { id: string; isRung: boolean }): Promise<RemoteChange<T> | undefined> =>
     // Whatever is in the way: a pull meets it too, and says so.
-    news(id, again).catch(() => ({ hint: true }))
+    news(id, isRung).catch(() => ({ hint: true }))
 
   const hints$ = replicas.index$.pipe(
     tap((index) => {
@@ -32,18 +32,16 @@ export function live<T>({ replicas, collection, idOf, written$: written, news, a
   )
   const named$ = replicas.updated$.pipe(
     mergeMap(({ name, doc }) => {
-      if (name !== collection) return of({ id: idOf(name) })
+      if (name !== collection) return of({ id: idOf(name), isRung: false })
       // What comes before the first hint is meant by it.
       if (!seen) return []
       const rung = unseen(doc, seen)
       seen = rung.seen
-      // Who was told before that and pulled has not got it: until now no pull had it.
-      return from(rung.ids.map((id) => ({ id, again: true })))
+      // Said again: who took the first news for a hint to pull may have pulled before the index named the entity.
+      return rung.ids.map((id) => ({ id, isRung: true }))
     }),
   )
-  const written$ = written.pipe(map((id) => ({ id })))
-  const changes$ = merge(named$, written$).pipe(
-    mergeMap(({ id, again }: { id: string; again?: boolean }) => look(id, again), atOnce),
-  )
+  const ours$ = written$.pipe(map((id) => ({ id, isRung: false })))
+  const changes$ = merge(named$, ours$).pipe(mergeMap(look, atOnce))
   return merge(hints$, changes$).pipe(filter((change) => change !== undefined))
 }

@@ -75,7 +75,9 @@ const harness: StrategyHarness<Card> = {
         return { persistCreate, persistUpdate, persistDelete }
       },
       rows: () =>
-        new Map(cards().flatMap(([id, now]) => (now.is === 'alive' ? [[id, now.data as unknown as Card] as const] : []))),
+        new Map(
+          cards().flatMap(([id, now]) => (now.is === 'alive' ? [[id, now.data as unknown as Card] as const] : [])),
+        ),
       applied: () => applied,
       failNext: (next) => void (failure = next),
     }

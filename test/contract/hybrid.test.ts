@@ -134,7 +134,7 @@ const harnesses: [string, StrategyHarness<Row>][] = [
         const connect = () => all({ rest: server.connect(), memory: memory.connect() })
         return { remotes: [server, memory], connect, areEqual: true }
       },
-      { features: ['versions'] },
+      { features: ['versions', 'pull'] },
     ),
   ],
 ]

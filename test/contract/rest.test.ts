@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { memoryHarness, type Row } from '../support/memoryRemote.ts'
 import { serveRows } from '../support/rowServer.ts'
 
-const harness: StrategyHarness<Row> = { ...memoryHarness, features: ['versions'], open: serveRows }
+const harness: StrategyHarness<Row> = { ...memoryHarness, features: ['versions', 'pull'], open: serveRows }
 
 describe('a remote that remembers keys', () => {
   it.each(strategyContract('restStrategy', harness))('%s', async (_, check) => {

@@ -3,7 +3,7 @@ import { createPersistence } from '../../lib/persistence.ts'
 import type { ConflictResolver, Conflict } from '../../lib/conflict.ts'
 import { memoryStore } from '../../lib/storage/memory.ts'
 import type { Options } from '../../lib/api.ts'
-import type { PersistenceStrategy, TaskResult } from '../../lib/types.ts'
+import type { TaskResult } from '../../lib/types.ts'
 import { VersionedRemote } from './versionedRemote.ts'
 import { virtualTime } from './virtualTime.ts'
 
@@ -20,11 +20,7 @@ type Cards = { card: Card; note: Card }
 export function conflictApp(
   conflict: ConflictResolver<Card> | undefined,
   options: Options<Cards> = {},
-  {
-    remote = new VersionedRemote<Card>(),
-    time = virtualTime(),
-    strategy = {} as Partial<PersistenceStrategy<Card>>,
-  } = {},
+  { remote = new VersionedRemote<Card>(), time = virtualTime(), strategy = {} } = {},
 ) {
   const notes = new VersionedRemote<Card>()
   const persistence = createPersistence<Cards>({

@@ -7,12 +7,14 @@ export interface DemoApp extends Tab {
   /** The note of that title in the list. */
   note: (title: string) => Locator
   /** Resolves when the note of that title has come to that status. */
-  noteIs: (title: string, status: 'pending' | 'syncing' | 'synced' | 'error') => Promise<void>
+  noteIs: (title: string, status: 'pending' | 'syncing' | 'synced' | 'error' | 'conflict') => Promise<void>
   titles: () => Promise<string[]>
   /** With the mouse; the note stays open. */
   write: (title: string, body?: string) => Promise<void>
   /** With the mouse; resolves when it is in the editor. */
   edit: (title: string) => Promise<void>
+  /** With the mouse; resolves when it is in the list under its new title. */
+  change: (title: string, to: { title?: string; body?: string; tag?: string }) => Promise<void>
   /** With the mouse, in the list and in the editor. */
   remove: (title: string) => Promise<void>
   turn: (id: string, to: 'on' | 'off') => Promise<void>
@@ -64,6 +66,17 @@ function demoApp(tab: Tab): DemoApp {
       await item(title).waitFor()
     },
     edit,
+    async change(title, to) {
+      await edit(title)
+      if (to.title !== undefined) await by('note-title').fill(to.title)
+      if (to.body !== undefined) await by('note-body').fill(to.body)
+      if (to.tag !== undefined) {
+        await by('tag-input').fill(to.tag)
+        await by('tag-input').press('Enter')
+      }
+      await by('save').click()
+      await item(to.title ?? title).waitFor()
+    },
     async remove(title) {
       await edit(title)
       await by('delete').click()

@@ -21,6 +21,9 @@ export async function serveRows({ forgetful = false } = {}): Promise<StrategyRem
   const applied: Operation[] = []
   const answers = new Map<string, Answer>()
   const stored = new Map<string, { version: number; data: Row }>()
+  /** When each row changed last, the deleted ones included. */
+  const revisions = new Map<string, number>()
+  let revision = 0
   const arrived$ = new Subject<void>()
   let failure: RemoteFailure | undefined
 
@@ -33,8 +36,11 @@ export async function serveRows({ forgetful = false } = {}): Promise<StrategyRem
     if (failing === 'unreachable') response.socket?.destroy()
     else if (refusal) response.writeHead(refusal, refusal === 429 ? { 'retry-after': '2' } : {}).end()
     else {
-      const id = idIn(url, body)
-      const [status, version, text] = method === 'GET' ? look(id) : once(method, id, headers, body)
+      const { pathname, searchParams } = new URL(url, 'http://rows')
+      const isPage = method === 'GET' && pathname === '/rows'
+      const id = isPage ? '' : idIn(pathname, body)
+      const answered = isPage ? page(searchParams) : method === 'GET' ? look(id) : once(method, id, headers, body)
+      const [status, version, text] = answered
       if (failing === 'answer-lost') response.socket?.destroy()
       else reply(response, status, version, text)
     }
@@ -56,15 +62,30 @@ export async function serveRows({ forgetful = false } = {}): Promise<StrategyRem
     if (!row && method !== 'POST') return [404, 0, '']
     applied.push(operations[method] ?? 'update')
     if (method === 'DELETE') {
-      stored.delete(id)
+      put(id, undefined)
       return [204, 0, '']
     }
     put(id, JSON.parse(body) as Row)
     return look(id)
   }
 
-  function put(id: string, data: Row): void {
-    stored.set(id, { version: (stored.get(id)?.version ?? 0) + 1, data })
+  function put(id: string, data: Row | undefined): void {
+    revisions.set(id, ++revision)
+    if (data) stored.set(id, { version: (stored.get(id)?.version ?? 0) + 1, data })
+    else stored.delete(id)
+  }
+
+  function page(asked: URLSearchParams): Answer {
+    const [since, limit] = [Number(asked.get('since') ?? 0), Number(asked.get('limit'))]
+    const all = [...revisions].filter(([, at]) => at > since).toSorted(([, a], [, b]) => a - b)
+    const rows = all.slice(0, limit)
+    const text = JSON.stringify({
+      changed: rows.flatMap(([id]) => (stored.has(id) ? [{ id, ...stored.get(id) }] : [])),
+      deleted: rows.flatMap(([id]) => (stored.has(id) ? [] : [id])),
+      checkpoint: String(rows.at(-1)?.[1] ?? since),
+      more: rows.length < all.length,
+    })
+    return [200, 0, text]
   }
 
   function look(id: string): Answer {
@@ -80,7 +101,7 @@ export async function serveRows({ forgetful = false } = {}): Promise<StrategyRem
       failure = next
     },
     arrived: () => firstValueFrom(arrived$),
-    write: (id, data) => void (data ? put(id, data) : stored.delete(id)),
+    write: (id, data) => put(id, data),
     close: server.close,
   }
 }

@@ -29,7 +29,7 @@ export interface History {
 }
 
 const weighted = (weight: number, arbitrary: fc.Arbitrary<Happening>) => ({ weight, arbitrary })
-const device = fc.nat({ max: 3 })
+const anyDevice = fc.nat({ max: 3 })
 
 export const history: fc.Arbitrary<History> = fc.record({
   devices: fc.integer({ min: 2, max: 4 }),
@@ -38,14 +38,17 @@ export const history: fc.Arbitrary<History> = fc.record({
       weighted(
         8,
         fc.record({
-          device,
+          device: anyDevice,
           does: fc.constant('write'),
           card: fc.nat({ max: ids.length - 1 }),
           field: fc.constantFrom('own', 'own', 'shared'),
         }),
       ),
-      weighted(3, fc.record({ device, does: fc.constantFrom('go offline', 'go online', 'restart') })),
-      weighted(5, fc.record({ device, does: fc.constant('pass'), ms: fc.constantFrom(0, 60, 1_500, 20_000) })),
+      weighted(3, fc.record({ device: anyDevice, does: fc.constantFrom('go offline', 'go online', 'restart') })),
+      weighted(
+        5,
+        fc.record({ device: anyDevice, does: fc.constant('pass'), ms: fc.constantFrom(0, 60, 1_500, 20_000) }),
+      ),
     ),
     { maxLength: 30, size: 'max' },
   ),
@@ -107,7 +110,7 @@ export class SharedCards {
         return row[name] === mine ? [] : [`${id}.${name} is ${row[name]}, and was written as ${mine}`]
       })
       const isRight = shared.length === 0 ? row['shared'] === undefined : shared.includes(row['shared'] ?? '')
-      return isRight ? lost : [...lost, `${id}.shared is ${row['shared']}, none of ${shared.join()}`]
+      return isRight ? lost : lost.concat(`${id}.shared is ${row['shared']}, none of ${shared.join()}`)
     })
   }
 }

@@ -67,7 +67,7 @@ describe('imports', () => {
     expect(importsOf(demo, (name) => isOf(name, 'rx-outbox') && !Object.hasOwn(doors, name))).toEqual([])
   })
 
-  test('of localforage, Vue, ky and Yjs stay where they belong', () => {
+  test('of localforage, Vue and ky stay where they belong', () => {
     const sources = [...lib, ...strategies]
     const outside = (allowed: (path: string) => boolean, ...packages: string[]) =>
       importsOf(sources, (name, from) => isOf(name, ...packages) && !allowed(from))
@@ -77,9 +77,6 @@ describe('imports', () => {
     expect(outside((path) => path === 'lib/resolvers/mergeText.ts', 'node-diff3')).toEqual([])
     expect(outside((path) => path.startsWith('lib/composables/'), 'vue', '@vueuse', 'pinia')).toEqual([])
     expect(outside((path) => path === 'strategies/rest.ts' || path.startsWith('strategies/rest/'), 'ky')).toEqual([])
-    expect(outside((path) => path.startsWith('strategies/'), 'yjs')).toEqual([])
-    expect(outside((path) => path === 'strategies/crdt/hocuspocus.ts', '@hocuspocus')).toEqual([])
-    expect(outside((path) => path === 'strategies/p2p/trysteroTransport.ts', '@trystero-p2p')).toEqual([])
   })
 
   test('of the library reach no package but those it declares', () => {

@@ -1,11 +1,11 @@
 import { onScopeDispose, readonly, shallowRef } from 'vue'
 
 /** What is open. It lives in the address, so that reload, links and the back button work. */
-export type Place = { view: 'list' } | { view: 'new' } | { view: 'note'; id: string } | { view: 'outbox' }
+export type Place = { view: 'list' | 'new' | 'board' | 'outbox' } | { view: 'note'; id: string }
 
 export function placeOf(hash: string): Place {
   const [, view, id] = /^#\/?([a-z]*)\/?(.*)$/.exec(hash) ?? []
-  if (view === 'new' || view === 'outbox') return { view }
+  if (view === 'new' || view === 'board' || view === 'outbox') return { view }
   if (view === 'note' && id) return { view, id: decodeURIComponent(id) }
   return { view: 'list' }
 }

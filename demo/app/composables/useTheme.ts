@@ -1,4 +1,4 @@
-import { computed, ref, watchEffect } from 'vue'
+import { computed, onScopeDispose, ref, watchEffect } from 'vue'
 import { useMedia } from './useMedia.ts'
 
 type Theme = 'light' | 'dark'
@@ -6,8 +6,7 @@ const remembered = 'demo-theme'
 
 /** The system's theme, unless the toggle says otherwise. */
 export function useTheme() {
-  const stored = localStorage.getItem(remembered)
-  const chosen = ref<Theme | undefined>(stored === 'light' || stored === 'dark' ? stored : undefined)
+  const chosen = ref<Theme | undefined>(themeIn(localStorage.getItem(remembered)))
   const systemIsDark = useMedia('(prefers-color-scheme: dark)')
   const theme = computed<Theme>(() => chosen.value ?? (systemIsDark.value ? 'dark' : 'light'))
 
@@ -15,6 +14,13 @@ export function useTheme() {
     if (chosen.value) document.documentElement.dataset['theme'] = chosen.value
     else delete document.documentElement.dataset['theme']
   })
+
+  // Chosen in another tab, or on the other of two devices side by side.
+  const follow = ({ key, newValue }: StorageEvent) => {
+    if (key === remembered) chosen.value = themeIn(newValue)
+  }
+  window.addEventListener('storage', follow)
+  onScopeDispose(() => window.removeEventListener('storage', follow))
 
   function toggle() {
     const next: Theme = theme.value === 'dark' ? 'light' : 'dark'
@@ -26,3 +32,5 @@ export function useTheme() {
   }
   return { theme, toggle }
 }
+
+const themeIn = (text: string | null): Theme | undefined => (text === 'light' || text === 'dark' ? text : undefined)

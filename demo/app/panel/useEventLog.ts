@@ -23,6 +23,8 @@ const names = [
   'entity:update-error',
   'entity:delete-error',
   'entity:expired',
+  'entity:conflict',
+  'entity:remote-changed',
   'queue:task-enqueued',
   'queue:task-processing',
   'queue:task-completed',

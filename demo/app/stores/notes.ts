@@ -1,8 +1,9 @@
 import { defineStore } from 'pinia'
 import { computed } from 'vue'
-import { type Note, noteSchema } from '../entities.ts'
+import { readNote } from '../api.ts'
+import { isServerless } from '../device.ts'
+import type { Note } from '../entities.ts'
 import { eventBus } from '../persistence.ts'
-import { noteVersions } from '../seenVersions.ts'
 import { syncedEntities } from './syncedEntities.ts'
 
 /** What the user did by hand goes before what was added in bulk. */
@@ -13,18 +14,7 @@ export type NoteText = Pick<Note, 'title' | 'body' | 'tagIds'>
 
 /** Holds the notes, says on the bus what happened to them, and takes back what became of it. */
 export const useNotesStore = defineStore('notes', () => {
-  const {
-    entities: notes,
-    all,
-    keep,
-    drop,
-    ...rest
-  } = syncedEntities({
-    entityType: 'note',
-    path: '/api/notes',
-    schema: noteSchema,
-    versions: noteVersions,
-  })
+  const { entities: notes, all, keep, drop, ...rest } = syncedEntities('note', isServerless ? undefined : readNote)
   const newestFirst = computed(() => all.value.toSorted((a, b) => b.updatedAt - a.updatedAt))
 
   function add(text: NoteText, { priority = byHand, at = Date.now() } = {}): Note {
@@ -48,7 +38,7 @@ export const useNotesStore = defineStore('notes', () => {
     eventBus.emit('entity:deleted', { entityType: 'note', id, priority: byHand })
   }
 
-  return { notes, newestFirst, add, edit, remove, ...rest }
+  return { notes, all, newestFirst, add, edit, remove, keep, ...rest }
 })
 
 /** A note goes after the tags it names. */

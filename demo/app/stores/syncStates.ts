@@ -41,6 +41,11 @@ export function followSync(
     }),
   )
   following.add(
+    bus.on('entity:conflict', (news) => {
+      if (news.entityType === entityType) states.set(news.id, news.metadata)
+    }),
+  )
+  following.add(
     bus.on('entity:expired', (news) => {
       if (news.entityType === entityType) states.set(news.id, news.metadata)
     }),

@@ -1,24 +1,16 @@
 import { defineStore } from 'pinia'
+import { exhaustMap, filter } from 'rxjs'
+import { usePersistence } from 'rx-outbox/vue'
 import { computed } from 'vue'
-import { type Tag, tagSchema } from '../entities.ts'
+import { readTag } from '../api.ts'
+import { isServerless } from '../device.ts'
+import type { Entities, Tag } from '../entities.ts'
 import { eventBus } from '../persistence.ts'
-import { tagVersions } from '../seenVersions.ts'
 import { syncedEntities } from './syncedEntities.ts'
 
 /** Holds the tags, says on the bus what happened to them, and takes back what became of it. */
 export const useTagsStore = defineStore('tags', () => {
-  const {
-    entities: tags,
-    all,
-    keep,
-    drop,
-    ...rest
-  } = syncedEntities({
-    entityType: 'tag',
-    path: '/api/tags',
-    schema: tagSchema,
-    versions: tagVersions,
-  })
+  const { entities: tags, all, keep, drop, ...rest } = syncedEntities('tag', isServerless ? undefined : readTag)
   const byName = computed(() => all.value.toSorted((a, b) => a.name.localeCompare(b.name)))
 
   /** The tag of that name, made when there is none. */
@@ -37,5 +29,18 @@ export const useTagsStore = defineStore('tags', () => {
     eventBus.emit('entity:deleted', { entityType: 'tag', id, priority: 10 })
   }
 
-  return { tags, byName, named, remove, ...rest }
+  /**
+   * Tags are not listened to: a browser opens six connections to a server, and each device here would take one more of
+   * them. Who meets an unknown tag asks for it; a pull that fails is told by the outbox, and made up for by the next one.
+   */
+  const persistence = usePersistence<Entities>()
+  persistence
+    .remote$('note')
+    .pipe(
+      filter(({ data }) => data?.tagIds.some((id) => !tags.has(id)) === true),
+      exhaustMap(() => persistence.pull('tag').catch(() => undefined)),
+    )
+    .subscribe()
+
+  return { tags, all, byName, named, remove, ...rest }
 })

@@ -8,10 +8,10 @@ import { accepts, fails, hangs, inTurn, note, Remote } from '../../support/remot
 useFakeTime()
 
 test.each([
-  ['a ConflictError', () => new ConflictError('another version', { status: 412, remote: { text: 'theirs' } })],
+  ['a ConflictError', () => new ConflictError('another version', { status: 412 })],
   ['a 409', () => Object.assign(new Error('conflict'), { status: 409 })],
   ['a 412', () => Object.assign(new Error('precondition failed'), { response: { status: 412 } })],
-])('%s is retried like any error, as a conflict', async (_, error) => {
+])('%s that does not show what the remote holds is retried like any error, as a conflict', async (_, error) => {
   const remote = new Remote(inTurn(() => throwError(error), accepts))
   const persistence = open(remote)
   const results: unknown[] = []
@@ -48,7 +48,7 @@ test('syncStatus says conflict until another attempt has ended otherwise', async
   expect(seen.at(-1)).toBe('syncing')
 })
 
-test('in the end it is a dead letter', async () => {
+test('one that never shows what the remote holds is a dead letter in the end', async () => {
   const persistence = open(new Remote(fails(() => new ConflictError('another version'))))
   const receipt = persistence.created('note', note('n1'))
   await pass(2 * hour)

@@ -81,8 +81,8 @@ describe('a prototype', () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (was, mine, theirs) => {
         // As they come from the journal: own fields, whatever they are called.
-        const [base, local, remote] = [was, mine, theirs].map((doc) => decodeValue(JSON.stringify(doc)) as Doc)
-        const result = merged(base, local, remote)
+        const [older, local, remote] = [was, mine, theirs].map((doc) => decodeValue(JSON.stringify(doc)) as Doc)
+        const result = merged(older, local, remote)
         const made = typeof result === 'object' && 'merged' in result ? [result.merged] : []
         const odd = made.filter((doc) => !everyObject(doc, (one) => Object.getPrototypeOf(one) === Object.prototype))
         expect(odd).toEqual([])

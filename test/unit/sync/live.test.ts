@@ -60,6 +60,30 @@ test('it is listened to while online, and after an error again; each time a pull
   expect(listener()).toBeUndefined()
 })
 
+test('what came before it was listened to anew is asked for: it may be older than what was written meanwhile', async () => {
+  const online$ = network(true)
+  const { server, persistence, listener } = openLive({ online$ })
+  const told: unknown[] = []
+  persistence.remote$('note').subscribe(({ data }) => told.push(data?.text))
+  await now()
+  let answer = () => {}
+  server.paged = () => new Promise<void>((done) => (answer = done))
+  listener()?.next({ hint: true })
+  await now()
+  const late = { id: 'n1', data: note('n1', 'theirs'), version: server.put('n1', 'theirs') }
+  persistence.created('note', note('n1', 'mine'))
+  await now()
+  expect(server.text('n1')).toBe('mine')
+  listener()?.next(late)
+  online$.next(false)
+  online$.next(true)
+  await now()
+  server.paged = () => undefined
+  answer()
+  await pass(10 * second)
+  expect(told).toEqual(['mine'])
+})
+
 test('garbage is reported, and asked for', async () => {
   const { server, persistence, listener } = openLive()
   const errors = errorsOf(persistence)

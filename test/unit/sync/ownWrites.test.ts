@@ -1,4 +1,5 @@
 import { createEventBus } from 'rx-outbox'
+import { firstValueFrom } from 'rxjs'
 import { expect, test } from 'vitest'
 import { appStore, openSynced } from '../../support/appStore.ts'
 import { now, pass, second, useFakeTime } from '../../support/fakeTime.ts'
@@ -31,10 +32,11 @@ test('a row of an entity with a waiting change is kept for it, and never given t
   await now()
   asking.open()
   await now()
-  // Refused as stale: a dead letter. What the remote holds waits behind it.
+  // Refused as stale: the app is asked. What the remote holds waits until it has answered.
   await persistence.pull('note')
   expect(store.notes.get('n1')).toBe('theirs')
-  await persistence.discardAll()
+  const [asked] = await firstValueFrom(persistence.conflicts$)
+  await persistence.resolve(asked?.taskId ?? '', 'remote')
   await now()
   expect(store.notes.get('n1')).toBe('theirs again')
   expect(await persistence.metadata('note', 'n1')).toMatchObject({ syncStatus: 'synced', version: 2 })
@@ -86,7 +88,7 @@ test('a row that comes while its entity is in flight is owed, and comes when tha
   expect(store.notes.get('n1')).toBe('theirs')
 })
 
-test('a change that is made while apply works is based on what was before, so that the remote can refuse it', async () => {
+test('a change that is made while apply works is based on what was before, so that it is a conflict', async () => {
   const [server, store] = [new ModelServer(), appStore()]
   server.put('n1', 'a')
   const persistence = openSynced(server, store, { retryConfig: { maxRetries: 0 }, pull: { interval: false } })
@@ -103,8 +105,10 @@ test('a change that is made while apply works is based on what was before, so th
   await pulling
   await persistence.resume()
   await now()
-  expect(server.writes).toEqual([{ id: 'n1', operation: 'update', version: 1 }])
-  expect(server.text('n1')).toBe('b')
+  expect(server.writes).toEqual([])
+  expect(await firstValueFrom(persistence.conflicts$)).toMatchObject([
+    { id: 'n1', local: { text: 'made of a' }, remote: { text: 'b' } },
+  ])
 })
 
 test('an event that is not stored yet counts as waiting', async () => {
