@@ -3,7 +3,7 @@ import { type CrdtConnection, crdtStrategy } from 'rx-outbox/crdt'
 import { type RemoteFailure, strategyContract, type StrategyHarness } from 'rx-outbox/testing'
 import { describe, expect, it } from 'vitest'
 import { readEntity } from '../../strategies/crdt/entityDoc.ts'
-import { type Card, memoryStorage } from '../support/crdt/device.ts'
+import { type Card, Device, memoryStorage } from '../support/crdt/device.ts'
 import { memoryServer } from '../support/crdt/memoryServer.ts'
 
 const refusals: Partial<Record<RemoteFailure, () => Error>> = {
@@ -17,7 +17,7 @@ const refusals: Partial<Record<RemoteFailure, () => Error>> = {
 const harness: StrategyHarness<Card> = {
   state: (id, n) => ({ id, title: `Card ${n}`, body: n % 2 === 0 ? 'Milk' : 'Milk and bread' }),
   failures: ['unreachable', 'failing', 'refusing', 'unauthorized', 'answer-lost'],
-  features: [],
+  features: ['pull', 'changes'],
   open() {
     const server = memoryServer()
     const { connection } = server.line()
@@ -63,23 +63,24 @@ const harness: StrategyHarness<Card> = {
         }
       },
     }
+    const other = new Device({ connect: () => server.line().connection })
     return {
-      connect: () => {
-        const { persistCreate, persistUpdate, persistDelete } = crdtStrategy<Card>({
+      connect: () =>
+        crdtStrategy<Card>({
           collection: 'cards',
           url: '',
           text: ['body'],
           storage: memoryStorage(),
           connect: () => failing,
-        })
-        return { persistCreate, persistUpdate, persistDelete }
-      },
+        }),
       rows: () =>
         new Map(
           cards().flatMap(([id, now]) => (now.is === 'alive' ? [[id, now.data as unknown as Card] as const] : [])),
         ),
       applied: () => applied,
       failNext: (next) => void (failure = next),
+      write: (id, data) => (data ? other.save(data) : other.remove(id)),
+      close: () => other.close(),
     }
   },
 }
