@@ -13,6 +13,8 @@ export function retold(
   after: Entry | undefined,
 ): Fact | undefined {
   if (record.kind === 'enqueued') return after && { entry: after, is: 'enqueued' }
+  // Of a resolution it says how often the conflict was met: it was not attempted itself.
+  if (record.kind === 'retry' && !record.asked && !before?.entry.mark) return undefined
   const end = endOf(record, after)
   if (!before || !end) return undefined
   const removed = before.wasDead ? ({ removed: true } as const) : {}

@@ -6,16 +6,17 @@ import { fakeLocks } from '../../support/fakeLocks.ts'
 import { minute, now, pass, useFakeTime } from '../../support/fakeTime.ts'
 import { heard, network, open } from '../../support/opened.ts'
 import { accepts, inTurn, note, Remote } from '../../support/remote.ts'
-import { AuthError, PermanentError } from '../../../lib/errors.ts'
+import { AuthError, ConflictError, PermanentError } from '../../../lib/errors.ts'
+import { localWins } from '../../../lib/resolvers/localWins.ts'
 
 useFakeTime()
 
 const refuses = () => Promise.reject(new PermanentError('never'))
 
 /** Two tabs: the first one leads. */
-async function twoTabs({ remote = new Remote(), online$ = network(true) } = {}) {
+async function twoTabs({ remote = new Remote(), online$ = network(true), conflict = {} } = {}) {
   const channels = fakeChannels()
-  const tabs = { storage: memoryStore(), locks: fakeLocks(), channel: channels.open, online$ }
+  const tabs = { storage: memoryStore(), locks: fakeLocks(), channel: channels.open, online$, conflict }
   const first = open(remote, tabs)
   await now()
   const silent = new Remote()
@@ -47,6 +48,22 @@ test('results and events of a task are told in every tab', async () => {
     'queue:task-enqueued n1',
     'queue:task-enqueued t1',
   ])
+})
+
+test('a conflict that is answered at once is no retry, in no tab', async () => {
+  const stale = () =>
+    Promise.reject(new ConflictError('stale', { status: 412, remote: note('n1', 'theirs'), version: 2 }))
+  const { first, second } = await twoTabs({
+    remote: new Remote(inTurn(stale, accepts)),
+    conflict: { note: localWins },
+  })
+  const [one, two]: TaskResult[][] = [[], []]
+  first.results$.subscribe((result) => one?.push(result))
+  second.results$.subscribe((result) => two?.push(result))
+  first.created('note', note('n1'))
+  await pass(200)
+  expect(one?.map(({ status }) => status)).toEqual(['conflict', 'superseded', 'persisted'])
+  expect(two?.map(({ status }) => status)).toEqual(['superseded', 'persisted'])
 })
 
 test('metadata and status are the same in every tab, whoever wrote', async () => {
