@@ -206,4 +206,16 @@ export const mutants: readonly Mutant[] = [
     find: 'if (record.lsn <= known) continue',
     put: '',
   },
+  {
+    name: 'the remote wins, and the local change is sent',
+    file: 'lib/sync/resolutions.ts',
+    find: "if (resolution === 'remote') return takeRemote(entry)",
+    put: "if (resolution === 'remote') resolution = 'local'",
+  },
+  {
+    name: 'what was merged is dropped',
+    file: 'lib/sync/resolutions.ts',
+    find: "resolution === 'local' ?",
+    put: 'true ?',
+  },
 ]
