@@ -181,7 +181,7 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
     const index = await replicas.stored(collection)
     const ids = new Set(entriesOf(index).map(({ id }) => id))
     const rows = await Promise.all([...ids].map(async (id) => rowOf(id, await replicas.stored(nameOf(id)))))
-    return { ...pageOf(rows), checkpoint: undefined, more: false }
+    return { ...pageOf(rows), checkpoint: {}, more: false }
   }
 
   async function news(replicas: Replicas, id: string, again: boolean): Promise<RemoteChange<T> | undefined> {
