@@ -29,6 +29,7 @@ import {
 } from 'rxjs'
 import * as Y from 'yjs'
 import { applyChange, type Change, changeOf, isChange, startOf, versionOf } from './crdt/change.ts'
+import { holdsEntity } from './crdt/entityDoc.ts'
 import { type P2pOptions, withDefaults } from './p2p/options.ts'
 import { pageOf, rowOf } from './p2p/pageOf.ts'
 import { openSession, type Session } from './p2p/session.ts'
@@ -110,7 +111,10 @@ export function p2pStrategy<T>(options: P2pOptions<T>): P2pStrategy<T> {
   }
 
   async function made(doc: Y.Doc, entity: unknown, isNew: boolean, attempt: AttemptContext): Promise<Change> {
-    const change = changeOf(doc, startOf(doc, entity, isNew, attempt.version), entity, text)
+    const change = holdsEntity(doc, entity)
+      ? // It came from others, or from an attempt that did not reach them: nobody knows which of it they have.
+        { update: Y.encodeStateAsUpdate(doc), version: versionOf(doc) }
+      : changeOf(doc, startOf(doc, entity, isNew, attempt.version), entity, text)
     const bytes = Y.encodeStateAsUpdate(doc).length + change.update.length
     if (bytes > limits.maxDocumentBytes)
       throw new PermanentError(`The document would be of ${bytes} bytes; peers take ${limits.maxDocumentBytes}`)
