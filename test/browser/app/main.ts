@@ -82,7 +82,7 @@ const owner$ = new BehaviorSubject('')
 
 const outbox = createPersistence<Entities>({
   strategies: {
-    note: restStrategy<Note>({ url: '/api/notes', headers: ({ owner }) => ({ 'x-owner': owner }) }),
+    note: restStrategy<Note>({ url: '/api/notes', pull: false, headers: ({ owner }) => ({ 'x-owner': owner }) }),
     line: atOnce(lines),
     thing: atOnce(things),
   },
