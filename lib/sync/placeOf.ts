@@ -1,4 +1,5 @@
 import type { Lane } from '../outbox/lane.ts'
+import { isSameVersion } from '../outbox/rows.ts'
 import type { Row } from './readRow.ts'
 
 /**
@@ -15,7 +16,7 @@ export interface Around {
 }
 
 export function placeOf(row: Row, lane: Lane | undefined, { isUnstored, isMoved }: Around): Place {
-  const isKnown = isVersionOf(row, lane?.base) || isVersionOf(row, lane?.known)
+  const isKnown = isSameVersion(row, lane?.base ?? {}) || isSameVersion(row, lane?.known ?? {})
   const isBusy = isUnstored || (lane !== undefined && isInUse(lane))
   if (isBusy && isKnown) return 'same'
   if (isSent(lane) || (isMoved && !isKnown)) return 'owed'
@@ -31,9 +32,4 @@ export function isInUse({ queue, dead }: Lane): boolean {
 export function isSent(lane: Lane | undefined): boolean {
   const head = lane?.queue[0]
   return head !== undefined && (head.state === 'sending' || head.inDoubt)
-}
-
-/** A header says as text what JSON says as a number. */
-function isVersionOf({ version }: Row, known: { version?: string | number | undefined } | undefined): boolean {
-  return version !== undefined && known?.version !== undefined && String(version) === String(known.version)
 }
