@@ -104,9 +104,14 @@ export function createTaking(config: TakingConfig): Take {
     config.check()
     // From here to the call of apply nothing may come between: what the app writes meanwhile is seen afterwards.
     const { apply: free, base, owed } = sorted(rows, moved)
+    const basesBefore = new Map(free.map((row) => [row, laneOf(row)?.base]))
     await Promise.all([write(base.map(baseOf)), give(free)])
     config.check()
-    const after = sorted(free, moved)
+    // A base that came meanwhile is newer, and goes to the app itself: what that wrote was refused and given up.
+    const after = sorted(
+      free.filter((row) => laneOf(row)?.base === basesBefore.get(row)),
+      moved,
+    )
     const again = [...owed, ...after.owed].map(({ id }) => id)
     const known = after.apply.flatMap((row) => metadataOf(row, syncedAt) ?? [])
     const data = checkpoint?.(again)

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { BehaviorSubject } from 'rxjs'
-import { createPersistence, memoryStore, type Persistence, type PersistenceStrategy } from 'rx-outbox'
+import { createPersistence, memoryStore, NetworkError, type Persistence, type PersistenceStrategy } from 'rx-outbox'
 import { virtualTime, type VirtualTime } from './virtualTime.ts'
 
 export interface Page {
@@ -243,7 +243,11 @@ class Device {
       if (status !== 'persisted' && status !== 'retrying' && status !== 'superseded')
         this.trouble.push(`${id} ended ${status}`)
     })
-    persistence.errors$.subscribe((error) => this.trouble.push(String(error)))
+    persistence.errors$.subscribe((error) => {
+      // A pull whose answer is lost says so.
+      if (this.way.loseAnswer && error instanceof NetworkError) return
+      this.trouble.push(String(error))
+    })
     persistence.status$.subscribe(({ phase, pending, processing, waiting, parked, dead }) => {
       if (phase === 'running') this.left = pending + processing + waiting + parked + dead
     })

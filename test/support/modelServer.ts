@@ -26,6 +26,8 @@ export class ModelServer {
   /** Before a write is applied, and after it was. */
   applying: (id: string) => unknown = () => undefined
   answering: (id: string) => unknown = () => undefined
+  /** Whether a refusal says of which version the row is that it brings. */
+  namesVersion = false
   private revision = 0
   private readonly answers = new Map<string, PersistReceipt<Note>>()
   private readonly isVersioned: boolean
@@ -79,7 +81,11 @@ export class ModelServer {
     if (!known) {
       const held = this.rows.get(id)
       if (this.isVersioned && version !== undefined && held && held.version !== version)
-        throw new ConflictError('stale', { status: 412, remote: held.data ?? null })
+        throw new ConflictError('stale', {
+          status: 412,
+          remote: held.data ?? null,
+          ...(this.namesVersion && { version: held.version }),
+        })
       this.put(id, text)
     }
     const receipt = known ?? (this.isVersioned ? { version: this.rows.get(id)?.version ?? 0 } : {})

@@ -1,4 +1,4 @@
-import { createEventBus } from 'rx-outbox'
+import { createEventBus, remoteWins } from 'rx-outbox'
 import { firstValueFrom } from 'rxjs'
 import { expect, test } from 'vitest'
 import { appStore, openSynced } from '../../support/appStore.ts'
@@ -109,6 +109,27 @@ test('a change that is made while apply works is based on what was before, so th
   expect(await firstValueFrom(persistence.conflicts$)).toMatchObject([
     { id: 'n1', local: { text: 'made of a' }, remote: { text: 'b' } },
   ])
+})
+
+test('a row comes again where the app took it away while apply worked, and that was refused and given up', async () => {
+  const [server, store] = [new ModelServer(), appStore()]
+  server.namesVersion = true
+  server.put('n1', 'a')
+  const persistence = openSynced(server, store, { conflict: { note: remoteWins }, pull: { interval: false } })
+  await now()
+  server.put('n1', 'b')
+  const applying = gate()
+  store.after = () => applying.isOpen
+  const pulling = persistence.pull('note')
+  await now()
+  store.notes.delete('n1')
+  persistence.deleted('note', 'n1')
+  await now()
+  expect(await firstValueFrom(persistence.queue$)).toEqual([])
+  applying.open()
+  await pulling
+  await now()
+  expect(store.notes.get('n1')).toBe('b')
 })
 
 test('an event that is not stored yet counts as waiting', async () => {
