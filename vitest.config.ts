@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { playwright } from '@vitest/browser-playwright'
@@ -7,6 +8,16 @@ import { resolveChromium } from './test/support/chromium.ts'
 import { Counts } from './test/support/counts.ts'
 
 const inBrowser = '**/*.browser.test.ts'
+const withIndexedDb = '**/*.indexedDb.test.ts'
+
+/** A module is loaded once by each worker, and not once by each of 140 files. */
+const inNode = {
+  environment: 'node',
+  isolate: false,
+  maxWorkers: availableParallelism(),
+  // Against hanging: on a busy machine property tests take their time.
+  testTimeout: 30_000,
+} as const
 const chromium = await resolveChromium()
 
 export default defineConfig({
@@ -24,12 +35,22 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...inNode,
           name: 'unit',
-          environment: 'node',
           include: ['test/{unit,contract,simulation}/**/*.test.ts'],
-          exclude: [inBrowser],
-          // Against hanging: on a busy machine property tests take their time.
-          testTimeout: 30_000,
+          exclude: [inBrowser, withIndexedDb],
+          setupFiles: ['test/support/seeded.ts'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...inNode,
+          name: 'unit with IndexedDB',
+          include: [`test/{unit,contract}/${withIndexedDb}`],
+          // localforage looks for it while it is loaded.
+          setupFiles: ['fake-indexeddb/auto'],
           sequence: { groupOrder: 0 },
         },
       },
@@ -77,6 +98,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           expect: { poll: { timeout: 30_000 } },
+          isolate: false,
           // They share a server, and each has a browser of its own: two at once would starve each other.
           fileParallelism: false,
           sequence: { groupOrder: 2 },

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -7,8 +8,12 @@ import { bundle, Threads } from './simulation.mjs'
 /** Seeds of one job: long enough that asking costs nothing, short enough that all threads end together. */
 const portion = 250
 
-/** Tests in which several devices write apart from each other, and agree in the end. */
-const convergence = [
+/** Tests of histories: of one app and its remote, and of several devices that write apart from each other, and agree in the end. */
+const histories = [
+  'test/unit/outbox/histories',
+  'test/unit/storage/mirrorHistories',
+  'test/unit/hybrid/crashes',
+  'test/unit/sync/histories',
   'test/unit/persistence/convergence',
   'test/unit/crdt/convergence',
   'test/unit/crdt/persistence',
@@ -50,7 +55,7 @@ export default async function prove(args) {
       crashes: () => allCrashes(threads),
       mutants: () => allMutants(Number(values.threads)),
       kills: () => tests('real kills', 'e2e', ['test/kills/kills'], { KILLS: values.kills }),
-      convergence: () => tests('histories of several devices', 'unit', convergence, { HISTORIES: values.histories }),
+      histories: () => tests('histories', 'unit', histories, { HISTORIES: values.histories }),
       bytes: () => tests('damaged bytes', 'unit', ['test/unit/storage/fuzz'], { FUZZ_RUNS: values.bytes }),
     }
     let failed = 0
@@ -63,7 +68,7 @@ export default async function prove(args) {
 }
 
 /**
- * Tests of `npm test` in another dose.
+ * Tests of `npm test` in another dose, and drawn anew.
  *
  * @param {string} what
  * @param {string} project
@@ -71,9 +76,15 @@ export default async function prove(args) {
  * @param {Record<string, string>} dose
  */
 async function tests(what, project, files, dose) {
-  console.log(`${what}: ${Object.values(dose).join()}`)
-  const options = { stdio: 'inherit', shell: process.platform === 'win32', env: { ...process.env, ...dose } }
-  const child = spawn('vitest', ['run', '--project', project, ...files], /** @type {any} */ (options))
+  const seed = process.env['PROPERTY_SEED'] ?? String(randomInt(2 ** 31))
+  console.log(`${what}: ${Object.values(dose).join()} (PROPERTY_SEED=${seed})`)
+  const env = { ...process.env, ...dose, PROPERTY_SEED: seed }
+  const options = { stdio: 'inherit', shell: process.platform === 'win32', env }
+  const child = spawn(
+    'vitest',
+    ['run', '--testTimeout=0', '--project', project, ...files],
+    /** @type {any} */ (options),
+  )
   const [code] = await once(child, 'close')
   return code === 0 ? 0 : 1
 }

@@ -57,6 +57,11 @@ export async function startKillServer(app: string, random: () => number): Promis
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1')
+    if (request.method === 'GET' && pathname === '/api/things') {
+      response.setHeader('content-type', 'application/json')
+      response.end(nothingNew)
+      return
+    }
     if (request.method === 'GET') {
       const file = pathname === '/' ? 'index.html' : pathname
       response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream')
@@ -103,6 +108,9 @@ export async function startKillServer(app: string, random: () => number): Promis
     },
   }
 }
+
+/** Nobody else writes. */
+const nothingNew = JSON.stringify({ changed: [], deleted: [], checkpoint: '', more: false })
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = []

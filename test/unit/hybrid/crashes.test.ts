@@ -100,7 +100,7 @@ async function holds(
     expect(lived.persisted).toBe(true)
     check(lived)
   })
-  await fc.assert(property, { numRuns: Number(process.env['HYBRID_RUNS'] ?? 300) })
+  await fc.assert(property, { numRuns: Number(process.env['HISTORIES'] ?? 300) })
 }
 
 /** The same legs in another order at each start. */

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { AppLife, climate, fairWeather, lifeOf } from '../../support/appLife.ts'
 
 /** Runs of a property, each a life of an app: some fifty in a second. */
-const numRuns = Number(process.env['RUNS'] ?? 150)
-const timeout = 60_000
+const numRuns = Number(process.env['HISTORIES'] ?? 150)
+const timeout = numRuns * 400
 
 /** What was applied lane by lane, as far as it is not in the order of the app's events. */
 function disorder({ remote, tasks }: AppLife): string[] {

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { StorageError } from '../../../lib/errors.ts'
 import { AppLife, climate, type Happening, lifeOf } from '../../support/appLife.ts'
 
-const numRuns = Number(process.env['RUNS'] ?? 100)
-const timeout = 60_000
+const numRuns = Number(process.env['HISTORIES'] ?? 100)
+const timeout = numRuns * 600
 
 /** Lives in which the store of the journals is wiped, here and there. */
 function wipedLife(wipe: 'wipe' | 'rest and wipe', ...without: Happening['does'][]): fc.Arbitrary<Happening[]> {

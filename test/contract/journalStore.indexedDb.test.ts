@@ -1,4 +1,3 @@
-import 'fake-indexeddb/auto'
 import localforage from 'localforage'
 import { describe, expect, test } from 'vitest'
 import { localforageStore } from '../../lib/storage/localforage.ts'

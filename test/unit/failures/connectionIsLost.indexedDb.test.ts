@@ -1,4 +1,3 @@
-import 'fake-indexeddb/auto'
 import localforage from 'localforage'
 import { VirtualTimeScheduler } from 'rxjs'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'

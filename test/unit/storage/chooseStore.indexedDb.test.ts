@@ -1,4 +1,3 @@
-import 'fake-indexeddb/auto'
 import { createPersistence, memoryStore, opfsStore } from 'rx-outbox'
 import localforage from 'localforage'
 import { asyncScheduler, firstValueFrom, VirtualTimeScheduler } from 'rxjs'

@@ -1,4 +1,3 @@
-import 'fake-indexeddb/auto'
 import localforage from 'localforage'
 import { firstValueFrom, ReplaySubject, VirtualTimeScheduler } from 'rxjs'
 import { beforeEach, describe, expect, test } from 'vitest'
