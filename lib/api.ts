@@ -165,7 +165,7 @@ export interface Options<E extends EntityMap> {
   scheduler?: SchedulerLike
   /** 0 ≤ x < 1. @default Math.random */
   random?: () => number
-  /** @default crypto.randomUUID */
+  /** @default random UUIDs, version 4 */
   createId?: () => string
   /** `null`: none, this instance is alone. @default navigator.locks */
   locks?: LockManagerLike | null

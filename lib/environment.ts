@@ -15,7 +15,6 @@ import type { LockManagerLike } from './api.ts'
 export const environment = {
   scheduler: asyncScheduler,
   random: () => Math.random(),
-  createId,
   online$,
   locks,
   channel,
@@ -31,17 +30,6 @@ export const environment = {
   directory: () => navigator.storage.getDirectory(),
   opfsWorker,
   persisted,
-}
-
-/** A random UUID, also where the page is not a secure context and has no `randomUUID`. */
-function createId(): string {
-  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID()
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  const hex = Array.from(bytes, (byte, i) => {
-    const value = i === 6 ? (byte & 0x0f) | 0x40 : i === 8 ? (byte & 0x3f) | 0x80 : byte
-    return value.toString(16).padStart(2, '0')
-  }).join('')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
 /** What the browser believes: only `false` is worth something, and only as a hint. */

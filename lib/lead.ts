@@ -152,7 +152,7 @@ function replayed(
   })
   const { receipts, tell } = config
   const say = newsTo(receipts.has, tell)
-  for (const record of records) replay(record, outbox, say)
+  for (const record of records) replay(record, outbox, say, 'fold')
   forgetEnded(receipts, outbox.state, inForce)
   outbox.state.epoch += 1
   for (const entry of outbox.state.tasks.values()) {

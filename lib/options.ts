@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import type { BreakerConfig, Encryption, LockManagerLike, Options, Strategies, TabChannel } from './api.ts'
 import { checkStrategies } from './checkStrategies.ts'
 import { environment } from './environment.ts'
+import { randomIds } from './randomIds.ts'
 import type { StandardSchemaV1 } from './standardSchema.ts'
 import { type Beside, besideOf } from './storage/beside.ts'
 import { chooseStore, type StoreChoice } from './storage/chooseStore.ts'
@@ -188,7 +189,7 @@ export function normalize<E extends EntityMap>(strategies: Strategies<E>, given:
     online$: given.online$ ?? environment.online$(),
     scheduler,
     random: given.random ?? environment.random,
-    createId: given.createId ?? environment.createId,
+    createId: given.createId ?? randomIds(environment.randomBytes),
     locks: given.locks === undefined ? environment.locks() : given.locks,
     channel: given.channel === undefined ? environment.channel : (given.channel ?? (() => null)),
     leaderTimeout: given.leaderTimeout ?? 90_000,

@@ -35,6 +35,8 @@ export interface Outbox extends Pick<Standing, 'hold'> {
   readonly schedule: Schedule<Lane>
   /** Live tasks by when they expire. */
   readonly expiring: Heap<Entry>
+  /** Adds one record to the state. Where its lanes stand then is known after `refreshAll`. */
+  fold: (record: JournalRecord) => Entry | undefined
   /** Adds one record to the state, and says where the lanes it touched stand now. */
   commit: (record: JournalRecord) => Entry | undefined
   /** The same, and the record is written behind. */
@@ -81,9 +83,14 @@ export function createOutbox(config: OutboxConfig): Outbox {
 
   const stamp = () => ({ lsn: ++state.lsn, epoch: state.epoch })
 
-  function commit(record: JournalRecord): Entry | undefined {
+  function fold(record: JournalRecord): Entry | undefined {
     const entry = state.apply(record)
     config.committed?.(record, entry)
+    return entry
+  }
+
+  function commit(record: JournalRecord): Entry | undefined {
+    const entry = fold(record)
     settleTouched()
     return entry
   }
@@ -170,6 +177,7 @@ export function createOutbox(config: OutboxConfig): Outbox {
     state,
     schedule,
     expiring,
+    fold,
     commit,
     note,
     stamp,
@@ -217,15 +225,8 @@ export function createOutbox(config: OutboxConfig): Outbox {
     retryLater(entry, { retryAt, error, held, inDoubt }) {
       back(entry)
       const retryCount = entry.retryCount + 1
-      note({
-        kind: 'retry',
-        ...stamp(),
-        task: entry.lsn,
-        retryCount,
-        retryAt,
-        error,
-        ...present({ held: held || undefined, inDoubt: inDoubt || undefined }),
-      })
+      const more = present({ held: held || undefined, inDoubt: inDoubt || undefined })
+      note({ kind: 'retry', ...stamp(), task: entry.lsn, retryCount, retryAt, error, ...more })
       tell({ entry, is: 'ended', end: { status: 'retrying', error, retryAt } })
     },
     end(entry, end, inDoubt = false) {

@@ -5,13 +5,18 @@ import type { Receipts } from './receipts.ts'
 import { retold } from './retold.ts'
 import type { OutboxState } from './state.ts'
 
-/** Adds a record that somebody else wrote, or an earlier life, and says what it tells. */
-export function replay(record: JournalRecord, into: Outbox, say: (fact: Fact) => void): void {
+/** Adds a record that somebody else wrote, or an earlier life, and says what it tells; `how`: `fold` where many come. */
+export function replay(
+  record: JournalRecord,
+  into: Outbox,
+  say: (fact: Fact) => void,
+  how: 'commit' | 'fold' = 'commit',
+): void {
   const entry = 'task' in record && typeof record.task === 'number' ? into.state.tasks.get(record.task) : undefined
   const before = entry && { entry, wasDead: entry.state === 'dead' }
   // It came back.
   if (entry && record.kind === 'retry') into.giveBack(entry)
-  const fact = retold(record, before, into.commit(record))
+  const fact = retold(record, before, into[how](record))
   if (fact) say(fact)
 }
 

@@ -60,8 +60,6 @@ const letters: { [K in Kind]: string } = {
   base: 'b',
   checkpoint: 'k',
 }
-const kinds = new Map(Object.entries(letters).map(([kind, letter]) => [letter, kind]))
-
 /** What has to be there for a record to mean anything. */
 const required: { [K in Kind]: number } = {
   opened: 0,
@@ -95,8 +93,8 @@ export function encodeRecord(record: JournalRecord): string {
 
 /** The record of a line, or `undefined` for a line that is none. Never throws. */
 export function decodeRecord(line: string): JournalRecord | undefined {
-  const kind = kinds.get(line[0] ?? '')
-  if (!isKind(kind)) return undefined
+  const form = forms.get(line[0] ?? '')
+  if (!form) return undefined
   const tab = line.indexOf('\t')
   let values: unknown
   try {
@@ -105,24 +103,44 @@ export function decodeRecord(line: string): JournalRecord | undefined {
     return undefined
   }
   if (!Array.isArray(values) || !Number.isFinite(values[0]) || !Number.isFinite(values[1])) return undefined
-  const record: { [name: string]: unknown } = { kind, lsn: values[0], epoch: values[1] }
-  const names = columns[kind]
-  for (let i = 0; i < names.length; i++) {
-    const value: unknown = values[i + 2]
-    const name = names[i]
-    if (name === undefined) break
+  const record: { [name: string]: unknown } = { kind: form.kind, lsn: values[0], epoch: values[1] }
+  if (!isRead(record, values, form.readers)) return undefined
+  return tab < 0 ? record : Object.assign(record, { data: line.slice(tab + 1) })
+}
+
+/** Fills in the columns, and says whether all of them can be believed. */
+function isRead(
+  record: { [name: string]: unknown },
+  values: unknown[],
+  readers: readonly Reader[],
+): record is AnyRecord {
+  for (const [at, { name, isRequired, isSound }] of readers.entries()) {
+    const value = values[at + 2]
     if (value === undefined || value === null) {
-      if (i < required[kind]) return undefined
-    } else record[name] = value
+      if (isRequired) return false
+    } else if (isSound(value)) record[name] = value
+    else return false
   }
-  if (tab >= 0) record['data'] = line.slice(tab + 1)
-  return isRecord(record) ? record : undefined
+  return true
 }
 
-function isKind(kind: string | undefined): kind is Kind {
-  return kind !== undefined && Object.hasOwn(columns, kind)
+type AnyRecord = JournalRecord & { [name: string]: unknown }
+
+interface Reader {
+  name: string
+  isRequired: boolean
+  /** What is believed of the column; what is read by nobody but the app may be anything. */
+  isSound: (value: unknown) => boolean
 }
 
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isTextOrNumber = (value: unknown): boolean => isText(value) || Number.isFinite(value)
+const isRef = (value: unknown): boolean => hasTexts(value, 'entityType', 'id')
+const isIdOrNull = (value: unknown): boolean => value === null || typeof value === 'string'
+const isError = (value: unknown): boolean => hasTexts(value, 'category', 'message')
+const isListOf = (isOne: (value: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(isOne)
+
+const texts = ['id', 'entityType', 'entityId', 'operation', 'key', 'outcome', 'writer', 'name', 'from'] as const
 const numbers = [
   'task',
   'by',
@@ -139,39 +157,40 @@ const numbers = [
   'fromLsn',
   'doubtUpTo',
   'doubtSince',
-]
-const texts = ['id', 'entityType', 'entityId', 'operation', 'key', 'outcome', 'writer', 'name', 'from']
+] as const
+const soundness = new Map<string, Reader['isSound']>([
+  ...texts.map((name) => [name, isText] as const),
+  ...numbers.map((name) => [name, Number.isFinite] as const),
+  ['dependsOn', isListOf(isRef)],
+  ['backendIds', isListOf(isIdOrNull)],
+  ['error', isError],
+  ['on', isRow],
+  ['local', isRow],
+  // Ids, where a record names a task of another writer.
+  ['ended by', isTextOrNumber],
+  ['command task', isTextOrNumber],
+])
 
-/** The envelope's types; `by` and `task` are ids where a record names a task of another writer. */
-function isRecord(record: { [name: string]: unknown }): record is JournalRecord & { [name: string]: unknown } {
-  for (const name of numbers) {
-    const value = record[name]
-    if (value === undefined || Number.isFinite(value)) continue
-    if (typeof value === 'string' && ((name === 'by' && record['kind'] === 'ended') || record['kind'] === 'command'))
-      continue
-    return false
-  }
-  if (!texts.every((name) => record[name] === undefined || typeof record[name] === 'string')) return false
-  return (
-    isListOf(record['dependsOn'], isRef) &&
-    isListOf(record['backendIds'], isIdOrNull) &&
-    isError(record['error']) &&
-    isRow(record['on']) &&
-    isRow(record['local'])
-  )
+const forms = new Map(
+  Object.keys(columns)
+    .filter(isKind)
+    .map((kind) => [letters[kind], { kind, readers: readersOf(kind) }]),
+)
+
+function isKind(kind: string): kind is Kind {
+  return Object.hasOwn(columns, kind)
 }
 
-function isListOf(value: unknown, isOne: (value: unknown) => boolean): boolean {
-  return value === undefined || (Array.isArray(value) && value.every(isOne))
+function readersOf(kind: Kind): Reader[] {
+  return columns[kind].map((name, at) => ({
+    name,
+    isRequired: at < required[kind],
+    isSound: soundness.get(`${kind} ${name}`) ?? soundness.get(name) ?? (() => true),
+  }))
 }
-
-const isRef = (value: unknown): boolean => hasTexts(value, 'entityType', 'id')
-const isIdOrNull = (value: unknown): boolean => value === null || typeof value === 'string'
-const isError = (value: unknown): boolean => value === undefined || hasTexts(value, 'category', 'message')
 
 /** An object, whose data is text where it has any. */
 function isRow(value: unknown): boolean {
-  if (value === undefined) return true
   if (typeof value !== 'object' || value === null) return false
   const data: unknown = Reflect.get(value, 'data')
   return data === undefined || typeof data === 'string'

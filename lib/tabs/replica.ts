@@ -58,10 +58,10 @@ export function createReplica(config: ReplicaConfig): Replica {
     })
   }
 
-  function apply(record: JournalRecord, into: Outbox, say: (fact: Fact) => void): void {
+  function apply(record: JournalRecord, into: Outbox, say: (fact: Fact) => void, how?: 'fold'): void {
     const isOwn = record.kind === 'enqueued' && own.has(record.id)
     if (isOwn) forget(record.id, into)
-    replay(record, into, isOwn ? () => undefined : say)
+    replay(record, into, isOwn ? () => undefined : say, how)
     if (record.lsn > position) position = record.lsn
     if (record.kind === 'imported' && record.writer === writer) config.imported(record.upTo)
   }
@@ -71,7 +71,7 @@ export function createReplica(config: ReplicaConfig): Replica {
     const next = create()
     const say = newsTo(receipts.has, tell)
     position = 0
-    for (const record of found.records) apply(record, next, say)
+    for (const record of found.records) apply(record, next, say, 'fold')
     journal = found.journal
     const upTo = next.state.imported.get(writer) ?? 0
     for (const [taskId, record] of own) {
