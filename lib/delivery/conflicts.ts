@@ -2,7 +2,7 @@ import { defer, of, Subscription } from 'rxjs'
 import { classify, isPersistenceError, PersistenceError } from '../errors.ts'
 import { nextDelay } from '../operators/nextDelay.ts'
 import type { Entry, Lane, Row } from '../outbox/lane.ts'
-import { isStale, madeOn, type Merges, remoteOf } from '../outbox/rows.ts'
+import { agreedOn, isStale, type Merges, remoteOf } from '../outbox/rows.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { present } from '../outbox/snapshot.ts'
 import type { Retry } from '../storage/records.ts'
@@ -137,7 +137,7 @@ export function createConflicts(config: ConflictsConfig): Conflicts {
 
 /** What needs no decision, since one side did nothing, or both did the same. */
 function withoutAsking(entry: Entry): 'agreed' | 'local' | 'remote' | undefined {
-  const [base, remote] = [madeOn(entry)?.data, remoteOf(entry.lane)?.data]
+  const [base, remote] = [agreedOn(entry), remoteOf(entry.lane)?.data]
   if (sameText(entry.data, remote)) return 'agreed'
   if (base === undefined) return undefined
   if (sameText(base, remote)) return 'local'

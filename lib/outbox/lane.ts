@@ -33,7 +33,7 @@ export interface Entry {
   inDoubt: boolean
   progress: string | undefined
   /** The row of the remote that it was made on, where that is not what is known. */
-  on: Row | undefined
+  on: MadeOn | undefined
   /** The app's own state, on which later tasks were made, where that is not this task's data. */
   local: Local | undefined
   /** `parked` waits for a decision: behind a dead create (`blockedBy`), in a conflict that was asked about, or its entity type is unknown. */
@@ -96,6 +96,12 @@ export interface Row {
   data: string | undefined
 }
 
+/** What a change is counted from. */
+export interface MadeOn extends Row {
+  /** Of a row that was deleted: what both sides agreed on before. */
+  was?: string | undefined
+}
+
 /** One text for (entityType, id), without collisions whatever they contain. */
 export function laneKey(entityType: string, entityId: string): string {
   return `${entityType.length}:${entityType}${entityId}`
@@ -144,7 +150,7 @@ export function createEntry(record: Enqueued, lane: Lane, state: Entry['state'])
     mark: undefined,
     inDoubt: false,
     progress: undefined,
-    on: record.on && { version: record.on.version, data: record.on.data },
+    on: record.on && { version: record.on.version, data: record.on.data, was: record.on.was },
     local: record.local && { data: record.local.data },
     state,
     blockedBy: undefined,

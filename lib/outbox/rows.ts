@@ -1,12 +1,18 @@
 import type { Ended } from '../storage/records.ts'
-import type { Entry, Lane, Local, Row } from './lane.ts'
+import type { Entry, Lane, Local, MadeOn, Row } from './lane.ts'
 
 /** Types of which a row of the remote is no conflict: it merges. */
 export type Merges = (entityType: string) => boolean
 
 /** What a task was made on; `undefined` where nothing is known. */
-export function madeOn({ on, lane: { known } }: Entry): Row | undefined {
+export function madeOn({ on, lane: { known } }: Entry): MadeOn | undefined {
   return on ?? known
+}
+
+/** What both sides agreed on last, as text. A deletion is no agreement while somebody holds on to the entity. */
+export function agreedOn(entry: Entry): string | undefined {
+  const on = madeOn(entry)
+  return on?.data ?? on?.was
 }
 
 /** What the remote holds, as far as it is known. */

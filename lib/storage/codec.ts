@@ -189,11 +189,10 @@ function readersOf(kind: Kind): Reader[] {
   }))
 }
 
-/** An object, whose data is text where it has any. */
+/** An object, whose entities are text where it has any. */
 function isRow(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const data: unknown = Reflect.get(value, 'data')
-  return data === undefined || typeof data === 'string'
+  return ['data', 'was'].every((name) => ['undefined', 'string'].includes(typeof Reflect.get(value, name)))
 }
 
 function hasTexts(value: unknown, ...names: string[]): boolean {

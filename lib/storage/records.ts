@@ -54,8 +54,8 @@ export interface Enqueued extends Numbered {
   /** The follower in whose journal it stood before, and its lsn there. */
   from?: string
   fromLsn?: number
-  /** The row of the remote that it was made on, where that is not what is known. */
-  on?: { version?: string | number; data?: string }
+  /** The row of the remote that it was made on, where that is not what is known; `was`: what it held before it was deleted. */
+  on?: { version?: string | number; data?: string; was?: string }
   /** The app's own state, on which later tasks were made, where that is not this task's data; empty: it was deleted. */
   local?: { data?: string }
   data?: string

@@ -2,7 +2,7 @@ import type { Entry, Lane } from '../outbox/lane.ts'
 import type { Conflict } from '../conflict.ts'
 import type { PersistenceMetadata, PersistenceTask } from '../types.ts'
 import { present } from '../outbox/snapshot.ts'
-import { madeOn, remoteOf } from '../outbox/rows.ts'
+import { agreedOn, remoteOf } from '../outbox/rows.ts'
 import { decodeValue } from '../storage/value.ts'
 
 /** How an app sees what the outbox holds. Derived on demand: nothing of it is kept twice. */
@@ -48,7 +48,7 @@ export function createViews(owner: string, maxRetriesOf: (entityType: string) =>
     conflict(entry) {
       const { lane, id: taskId, operation, createdAt } = entry
       const { entityType, entityId: id } = lane
-      const sides = { base: read(madeOn(entry)), local: read(entry), remote: read(remoteOf(lane)) }
+      const sides = { base: read({ data: agreedOn(entry) }), local: read(entry), remote: read(remoteOf(lane)) }
       return Object.freeze({ entityType, id, taskId, operation, createdAt, ...sides })
     },
     metadata(lane) {

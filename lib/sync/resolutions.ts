@@ -1,7 +1,7 @@
-import type { Entry, Row } from '../outbox/lane.ts'
+import type { Entry } from '../outbox/lane.ts'
 import { migrate, type MigrationConfig } from '../outbox/migrate.ts'
 import type { Outbox } from '../outbox/outbox.ts'
-import { localOf, remoteOf } from '../outbox/rows.ts'
+import { agreedOn, localOf, remoteOf } from '../outbox/rows.ts'
 import { present } from '../outbox/snapshot.ts'
 import type { Enqueued, Retry } from '../storage/records.ts'
 import { encodeValue } from '../storage/value.ts'
@@ -65,7 +65,7 @@ export function createResolutions({ outbox, owner, createId, keepsBase, ...shape
         schemaVersion,
         priority,
         place: entry.place,
-        on: rowOf(remoteOf(lane)),
+        on: onFor(entry),
         ...present({
           owner: owner || undefined,
           expiresAt,
@@ -80,7 +80,11 @@ export function createResolutions({ outbox, owner, createId, keepsBase, ...shape
   }
 }
 
-const rowOf = ({ version, data }: Partial<Row> = {}) => present({ version, data })
+/** What the remote holds is what the new task is made on. */
+function onFor(entry: Entry) {
+  const { version, data } = remoteOf(entry.lane) ?? {}
+  return present({ version, data, was: data === undefined ? agreedOn(entry) : undefined })
+}
 
 /** What brings the remote from what it holds to that data. */
 function operationOf({ operation, lane: { base } }: Entry, data: string | undefined): Operation {

@@ -47,7 +47,7 @@ export const anyRecord: fc.Arbitrary<JournalRecord> = fc.oneof(
       dependsOn: fc.array(ref, { maxLength: 3 }),
       place: lsn,
       retryOf: text,
-      on: fc.record({ version, data: fc.json() }, { requiredKeys: [] }),
+      on: fc.record({ version, data: fc.json(), was: fc.json() }, { requiredKeys: [] }),
       local: fc.record({ data: fc.json() }, { requiredKeys: [] }),
       data,
     },

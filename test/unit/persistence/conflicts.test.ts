@@ -148,6 +148,25 @@ test('a local change of what was deleted at the remote is a conflict; where it w
   expect(app.remote.dataOf('c1')).toEqual({ ...first, title: 'mine' })
 })
 
+test('where it wins, and somebody made the entity anew meanwhile, only what was changed here is counted as changed', async () => {
+  const app = conflictApp(mergeFields())
+  await withConflict(app, first, undefined)
+  let refused = 0
+  app.remote.fate = () => {
+    // Between the two answers.
+    if (++refused === 2) app.remote.put('c1', { ...first, text: 'theirs, new' })
+    return 'fine'
+  }
+  app.persistence.updated('card', { ...first, title: 'mine' })
+  await app.rest()
+  expect(app.remote.log.slice(1).map((request) => request.split(' {')[0])).toEqual([
+    'update c1 @1',
+    'create c1 @2',
+    'update c1 @3',
+  ])
+  expect(app.remote.dataOf('c1')).toEqual({ id: 'c1', title: 'mine', text: 'theirs, new' })
+})
+
 test('a local deletion of what was changed at the remote is a conflict', async () => {
   const seen: unknown[] = []
   const app = conflictApp((conflict) => (seen.push(conflict), 'local'))
