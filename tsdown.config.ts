@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'tsdown'
 
 const common = { platform: 'neutral', target: 'es2022', tsconfig: 'tsconfig.lib.json' } as const
@@ -30,5 +31,14 @@ export default defineConfig([
       writeFileSync(`${outDir}/storage/opfsWorkerSource.js`, `export default ${source}\n`)
       writeFileSync(`${outDir}/storage/opfsWorkerSource.d.ts`, 'declare const source: string\nexport default source\n')
     },
+  },
+  {
+    ...common,
+    // By itself, too, with all that it needs: a worker of a page without a bundler finds no packages.
+    entry: { trialWorker: 'strategies/crdt/trialWorker.ts' },
+    alias: { 'rx-outbox': fileURLToPath(new URL('lib/index.ts', import.meta.url)) },
+    noExternal: /./,
+    dts: false,
+    clean: false,
   },
 ])

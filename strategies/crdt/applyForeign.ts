@@ -7,6 +7,8 @@ export interface UpdateLimits {
   maxBytes: number
   /** Pieces of one update; the time that it takes grows with them, at worst with their square. @default 20_000 */
   maxStructs: number
+  /** Milliseconds that one of many pieces may take; it is tried in a worker first. @default 500 */
+  maxTime: number
   /** Bytes that wait in a document for what they build on. @default 65_536 */
   maxPendingBytes: number
   /** Bytes of the document afterwards. @default 8_388_608 */
@@ -16,6 +18,7 @@ export interface UpdateLimits {
 export const updateLimits: UpdateLimits = {
   maxBytes: 1_048_576,
   maxStructs: 20_000,
+  maxTime: 500,
   maxPendingBytes: 65_536,
   maxDocumentBytes: 8_388_608,
 }
@@ -35,7 +38,8 @@ export function applyForeign(
 }
 
 /**
- * What the document would hold with the update; `doc` is not changed.
+ * What the document would hold with the update; `doc` is not changed. Nothing here can be interrupted: `maxTime` is for
+ * those who have a worker.
  * @throws ServerError that says what is wrong with the update
  */
 export function checkUpdate(doc: Y.Doc, bytes: Uint8Array, limits: Partial<UpdateLimits> = {}): EntityState {

@@ -6,8 +6,9 @@ import {
 } from '@hocuspocus/provider'
 import { AuthError, ClientError, isPersistenceError, NetworkError, type PersistenceError, ServerError } from 'rx-outbox'
 import { BehaviorSubject } from 'rxjs'
-import { checkUpdate, type UpdateLimits } from './applyForeign.ts'
+import type { UpdateLimits } from './applyForeign.ts'
 import type { Attachment, CrdtConnection } from './connection.ts'
+import { createTrials } from './trials.ts'
 
 export interface HocuspocusOptions {
   url: string
@@ -24,6 +25,7 @@ interface Waiting {
 
 /** All documents over one WebSocket, each with a provider of its own. */
 export function hocuspocusConnection({ url, limits, token, WebSocketPolyfill }: HocuspocusOptions): CrdtConnection {
+  const trials = createTrials({ limits })
   const socket = new HocuspocusProviderWebsocket({ url, ...(WebSocketPolyfill !== undefined && { WebSocketPolyfill }) })
 
   function attach(name: string, document: HocuspocusProvider['document'], { heartbeat = false } = {}): Attachment {
@@ -77,7 +79,7 @@ export function hocuspocusConnection({ url, limits, token, WebSocketPolyfill }: 
           if (isSettled()) end(({ resolve }) => resolve())
         },
       },
-      (update) => checkUpdate(document, update, limits),
+      (update) => trials.examine(document, update),
       (cause) => breakOff(isPersistenceError(cause) ? cause : new ServerError(`${name} cannot be read`, { cause })),
     )
     provider.on('close', ({ event }: { event: { reason?: string } }) => {
@@ -121,6 +123,7 @@ export function hocuspocusConnection({ url, limits, token, WebSocketPolyfill }: 
       // The one of Node tells an error when it is closed too early, and ends the process if nobody listens.
       socket.webSocket?.addEventListener('error', () => {})
       socket.destroy()
+      trials.close()
     },
   }
 }
@@ -128,10 +131,14 @@ export function hocuspocusConnection({ url, limits, token, WebSocketPolyfill }: 
 /** A provider that looks at what the server sends before it applies it, and tells what is wrong instead of throwing. */
 class CheckedProvider extends HocuspocusProvider {
   readonly #fail: (error: unknown) => void
+  /** The first of them is being looked at elsewhere; the others came behind it. */
+  #held: MessageEvent[] = []
+  #trial: Promise<unknown> | undefined
+  #isTried = false
 
   constructor(
     configuration: HocuspocusProviderConfiguration,
-    check: (update: Uint8Array) => void,
+    examine: (update: Uint8Array) => unknown,
     fail: (error: unknown) => void,
   ) {
     super(configuration)
@@ -139,18 +146,45 @@ class CheckedProvider extends HocuspocusProvider {
     this.on('message', ({ message }: { message: SentMessage }) => {
       message.readVarString()
       // Of the sync protocol, all but the question.
-      if (message.readVarUint() === 0 && message.readVarUint() !== 0) check(message.readVarUint8Array())
+      if (this.#isTried || message.readVarUint() !== 0 || message.readVarUint() === 0) return
+      const examined = examine(message.readVarUint8Array())
+      if (!(examined instanceof Promise)) return
+      this.#trial = examined
+      throw notYet
     })
   }
 
   override onMessage(event: MessageEvent): void {
+    if (this.#held.length > 0) this.#held.push(event)
+    else this.#take(event, false)
+  }
+
+  override destroy(): void {
+    this.#held = []
+    super.destroy()
+  }
+
+  #take(event: MessageEvent, isTried: boolean): void {
+    this.#isTried = isTried
     try {
       super.onMessage(event)
     } catch (error) {
-      this.#fail(error)
+      if (error !== notYet) return this.#fail(error)
+      this.#held.unshift(event)
+      this.#trial?.then(() => this.#goOn(), this.#fail)
     }
   }
+
+  #goOn(): void {
+    const [tried, ...behind] = this.#held
+    this.#held = []
+    if (tried) this.#take(tried, true)
+    for (const event of behind) this.onMessage(event)
+  }
 }
+
+/** Stops what the provider does with a message; it gets it again. */
+const notYet = new Error('The update is looked at first')
 
 interface SentMessage {
   readVarString: () => string

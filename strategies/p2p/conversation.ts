@@ -1,3 +1,4 @@
+import type { Trials } from '../crdt/trials.ts'
 import { concatMap, defer, finalize, type Observable, tap } from 'rxjs'
 import { versionOf } from '../crdt/change.ts'
 import type { Documents } from './documents.ts'
@@ -24,6 +25,7 @@ export interface ConversationContext {
   documents: Documents
   limits: PeerLimits
   isOurs: IsOurs
+  trials: Trials
   report: ReportTrouble
   /** The peer was sent what it lacks: now it may be sent news. Again, when it had to ask again. */
   ready: (conversation: Conversation) => void
@@ -42,7 +44,7 @@ const partBytes = 65_536
  */
 export function converse(
   link: PeerLink,
-  { documents, limits, isOurs, report, ready, grown, ban }: ConversationContext,
+  { documents, limits, isOurs, trials, report, ready, grown, ban }: ConversationContext,
 ): { conversation: Conversation; run$: Observable<unknown> } {
   const { peer } = link
   /** What was sent and not answered yet, by number. */
@@ -134,7 +136,7 @@ export function converse(
     received = seq
     // What it said first got lost; it will send this again.
     if (device === undefined) return askAgain()
-    const taken = await takeUpdate({ documents, limits, isOurs }, id, update)
+    const taken = await takeUpdate({ documents, limits, isOurs, trials }, id, update)
     if (isOver) return
     if (taken.grownBy) grown(id, taken.grownBy, conversation)
     if (taken.forged) tell('forged', `Somebody edited ${id} in the name of this device; it goes on under another one`)

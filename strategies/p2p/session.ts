@@ -16,6 +16,7 @@ import {
 } from 'rxjs'
 import { backoff, StorageError } from 'rx-outbox'
 import { type Confirmed, type Conversation, converse } from './conversation.ts'
+import { createTrials } from '../crdt/trials.ts'
 import { type Documents, type DocumentStorage, openDocuments } from './documents.ts'
 import type { PeerLimits } from './limits.ts'
 import type { IsOurs } from './takeUpdate.ts'
@@ -79,10 +80,13 @@ export function openSession(options: SessionOptions): Observable<Session> {
         const devices = [...present].map(({ device }) => device).filter((device) => device !== undefined)
         devices$.next(new Set(devices.filter((device) => device !== documents.device)))
       }
+      const trials = createTrials({ limits: { ...limits, maxPendingBytes: 0 }, scheduler })
+      subscriber.add(trials.close)
       const context = {
         documents,
         limits,
         isOurs,
+        trials,
         report,
         ready(conversation: Conversation) {
           present.add(conversation)

@@ -1,6 +1,6 @@
 import { isPersistenceError, ServerError } from 'rx-outbox'
 import * as Y from 'yjs'
-import { checkUpdate } from '../crdt/applyForeign.ts'
+import type { Trials } from '../crdt/trials.ts'
 import type { Documents } from './documents.ts'
 import { inspect } from './inspect.ts'
 import type { PeerLimits } from './limits.ts'
@@ -25,7 +25,7 @@ export type Taken = {
 
 /** Applies a peer's update and stores the document; what is not taken leaves no trace. */
 export async function takeUpdate(
-  { documents, limits, isOurs }: { documents: Documents; limits: PeerLimits; isOurs: IsOurs },
+  { documents, limits, isOurs, trials }: { documents: Documents; limits: PeerLimits; isOurs: IsOurs; trials: Trials },
   id: string,
   update: Uint8Array,
 ): Promise<Taken> {
@@ -37,7 +37,7 @@ export async function takeUpdate(
     const doc = isNew ? new Y.Doc() : documents.get(id)
     const { isIncomplete, isForged } = inspect(doc, update)
     if (isIncomplete) return { is: 'incomplete', why: 'it builds on updates that did not come' }
-    const state = checkUpdate(doc, update, { ...limits, maxPendingBytes: 0 })
+    const state = await trials.examine(doc, update)
     if (state.is === 'alive' && !isOurs(id, state.data)) throw new ServerError('it holds an entity of another id')
     if (isNew) doc.destroy()
     // Two authors of one name would contradict each other: from now on this device writes under another one.

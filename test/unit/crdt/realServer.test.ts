@@ -102,6 +102,21 @@ describe('devices on one server', () => {
     expect(all.map((one) => one.rows.get('c1'))).toEqual([merged, merged, merged])
   })
 
+  test('get a large card, which is looked at elsewhere first, and in their order the edits behind it', async () => {
+    const roomy = await crdtHost(database)
+    const [a, b] = [device({ url: roomy.url }), device({ url: roomy.url })]
+    const fields = Object.fromEntries(Array.from({ length: 2_000 }, (_, at) => [`field ${at}`, at]))
+    await a.save({ id: 'c1', body: 'first', ...fields })
+    const pulling = b.pull()
+    await a.save({ id: 'c1', body: 'second', ...fields })
+    await a.save({ id: 'c1', body: 'third', ...fields })
+    await pulling
+    await b.pull()
+    expect(b.rows.get('c1')).toEqual({ id: 'c1', body: 'third', ...fields })
+    for (const one of devices) one.close()
+    await roomy.close()
+  })
+
   test('are told of what came in beside their own edit', async () => {
     const [a, b] = [device(), await listening()]
     await a.save({ id: 'c1', body: 'text' })
