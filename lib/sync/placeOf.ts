@@ -16,9 +16,11 @@ export interface Around {
 }
 
 export function placeOf(row: Row, lane: Lane | undefined, { isUnstored, isMoved }: Around): Place {
-  const isKnown = isSameVersion(row, lane?.base ?? {}) || isSameVersion(row, lane?.known ?? {})
+  const isBase = isSameVersion(row, lane?.base ?? {})
+  const isKnown = isBase || isSameVersion(row, lane?.known ?? {})
   const isBusy = isUnstored || (lane !== undefined && isInUse(lane))
-  if (isBusy && isKnown) return 'same'
+  // A base ends with the task that is being sent: where the two merge, the app would never see that row.
+  if (isBusy && isKnown && !(isBase && isSent(lane))) return 'same'
   if (isSent(lane) || (isMoved && !isKnown)) return 'owed'
   return isBusy ? 'base' : 'apply'
 }

@@ -12,8 +12,13 @@ export type EntityState = { is: 'none' } | { is: 'deleted' } | { is: 'alive'; da
  */
 function partsOf(doc: Y.Doc) {
   return {
-    /** `alive`: true, or false for a tombstone; not touched by changes, so that a deletion wins against them. */
+    /** `alive`: true, once an entity was written. */
     life: doc.getMap('entity'),
+    /**
+     * An entry for each deletion, which only a write that has seen it takes away. One flag for all would be won by one of
+     * two devices, and each field by one of them, perhaps the other: what is alive would lack fields that were deleted.
+     */
+    deletions: doc.getArray('deletions'),
     /** Field by field, what is no shared text. */
     fields: doc.getMap('fields'),
     /** The names of the fields that are shared texts. */
@@ -24,9 +29,9 @@ function partsOf(doc: Y.Doc) {
 
 /** The entity in `doc`; nothing in it, however hostile, touches a prototype. */
 export function readEntity(doc: Y.Doc): EntityState {
-  const { life, fields, texts, textOf } = partsOf(doc)
-  const alive = life.get('alive')
-  if (alive !== true) return { is: alive === false ? 'deleted' : 'none' }
+  const { life, deletions, fields, texts, textOf } = partsOf(doc)
+  if (deletions.length > 0) return { is: 'deleted' }
+  if (life.get('alive') !== true) return { is: 'none' }
   const shared = [...texts.keys()].map((key) => [key, textOf(key).toJSON()] as const)
   return { is: 'alive', data: inertFields([...fields, ...shared]) }
 }
@@ -40,7 +45,7 @@ export function writeEntity(doc: Y.Doc, entity: unknown, text: readonly string[]
   if (entity !== undefined && !isPlainObject(entity)) throw new PermanentError('The entity is no plain object')
   const data = new Map(Object.entries(plainFields(entity ?? {}, '')))
   doc.transact(() => {
-    const { life, fields, texts, textOf } = partsOf(doc)
+    const { life, deletions, fields, texts, textOf } = partsOf(doc)
     const isText = (key: string) => text.includes(key) && typeof data.get(key) === 'string'
     for (const key of fields.keys()) if (!data.has(key) || isText(key)) fields.delete(key)
     for (const key of texts.keys()) {
@@ -54,8 +59,10 @@ export function writeEntity(doc: Y.Doc, entity: unknown, text: readonly string[]
         writeText(textOf(key), value)
       } else if (!fields.has(key) || !samePlain(inertValue(fields.get(key)), value)) fields.set(key, value)
     }
-    const alive = entity !== undefined
-    if (life.get('alive') !== alive) life.set('alive', alive)
+    if (entity !== undefined) {
+      deletions.delete(0, deletions.length)
+      if (life.get('alive') !== true) life.set('alive', true)
+    } else if (deletions.length === 0) deletions.push([true])
   }, origin)
 }
 

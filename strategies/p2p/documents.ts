@@ -9,24 +9,41 @@ export interface DocumentStorage {
   keys: () => Promise<string[]>
 }
 
+/** How a document was read or stored last. */
+export interface Stamp {
+  /** Grows with each document that was read or stored here. */
+  place: number
+  /** Who stored it, and its place there. */
+  run: string
+  revision: number
+  /** The latest era when it was stored. */
+  era: number
+}
+
 /** The documents of one room on this device, all of them in memory and stored. */
 export interface Documents {
   /** This device: its tabs are one, and it is another one when its storage was cleared. */
   device: string
+  /** These documents in memory: several tabs may have them, and store them. */
+  run: string
+  /** One higher each time that somebody opened the documents of this device. */
+  era: number
+  /** Up to this place everything is stored. */
+  readonly settled: number
   readonly size: number
   has: (id: string) => boolean
   /** Begins an empty one where there is none. */
   get: (id: string) => Y.Doc
   ids: () => string[]
-  /** Grows with each time a document was stored; 0 where it was not. */
-  revisionOf: (id: string) => number
+  /** `undefined` for one that was not stored yet. */
+  stampOf: (id: string) => Stamp | undefined
   /** Resolves when what the document holds now is stored. */
   save: (id: string) => Promise<void>
 }
 
 interface Kept {
   doc: Y.Doc
-  revision: number
+  stamp?: Stamp
   /** The write under way, and the one that waits for it. */
   writing?: Promise<void> | undefined
   next?: Promise<void> | undefined
@@ -43,10 +60,20 @@ export async function openDocuments(
 ): Promise<Documents> {
   const keyOf = (id: string) => `${prefix}document/${id}`
   const kept = new Map<string, Kept>()
-  let revision = 0
+  const run = randomName()
+  /** Places of what is being stored. */
+  const open = new Set<number>()
+  let place = 0
 
-  const stored = await attempted('The documents cannot be read', () => storage.keys())
+  const latestEra = async () => Number(await storage.getItem(`${prefix}era`)) || 0
   const device = await attempted('The device has no name', () => nameOfDevice(storage, `${prefix}device`))
+  // Told before anything is read: what others store from now on is newer than what is read here.
+  const era = await attempted('The documents cannot be opened', async () => {
+    const mine = (await latestEra()) + 1
+    await storage.setItem(`${prefix}era`, mine)
+    return mine
+  })
+  const stored = await attempted('The documents cannot be read', () => storage.keys())
   for (const key of stored.filter((one) => one.startsWith(keyOf('')))) {
     const id = key.slice(keyOf('').length)
     const value = await attempted(`The document ${id} cannot be read`, () => storage.getItem(key))
@@ -54,8 +81,7 @@ export async function openDocuments(
       const record = recordOf(value)
       const doc = emptyDoc()
       Y.applyUpdate(doc, record.update)
-      kept.set(id, { doc, revision: record.revision })
-      revision = Math.max(revision, record.revision)
+      kept.set(id, { doc, stamp: { ...record.stamp, place: ++place } })
     } catch (cause) {
       const aside = `${prefix}unreadable/${id}`
       await attempted(`The document ${id} cannot be put aside`, () => storage.setItem(aside, value))
@@ -66,32 +92,44 @@ export async function openDocuments(
   function entryOf(id: string): Kept {
     const found = kept.get(id)
     if (found) return found
-    const made = { doc: emptyDoc(), revision: 0 }
+    const made: Kept = { doc: emptyDoc() }
     kept.set(id, made)
     return made
   }
 
   async function write(id: string, entry: Kept): Promise<void> {
     await attempted(`The document ${id} cannot be stored`, async () => {
-      // A tab that led before may have stored since.
+      // Another tab may have stored since.
       const before = readable(await storage.getItem(keyOf(id)))
-      if (before && before.revision !== entry.revision) Y.applyUpdate(entry.doc, before.update)
-      revision += 1
-      const record = { revision, update: Y.encodeStateAsUpdate(entry.doc) }
-      await storage.setItem(keyOf(id), record)
-      entry.revision = record.revision
+      const { run: by, revision } = entry.stamp ?? {}
+      if (before && (before.stamp.run !== by || before.stamp.revision !== revision))
+        Y.applyUpdate(entry.doc, before.update)
+      const stamp = { run, era: await latestEra(), revision: ++place }
+      open.add(stamp.revision)
+      try {
+        const record: StoredDocument = { stamp, update: Y.encodeStateAsUpdate(entry.doc) }
+        await storage.setItem(keyOf(id), record)
+        entry.stamp = { ...stamp, place: stamp.revision }
+      } finally {
+        open.delete(stamp.revision)
+      }
     })
   }
 
   return {
     device,
+    run,
+    era,
+    get settled() {
+      return Math.min(place, ...[...open].map((one) => one - 1))
+    },
     get size() {
       return kept.size
     },
     has: (id) => kept.has(id),
     get: (id) => entryOf(id).doc,
     ids: () => [...kept.keys()],
-    revisionOf: (id) => kept.get(id)?.revision ?? 0,
+    stampOf: (id) => kept.get(id)?.stamp,
     save(id) {
       const entry = entryOf(id)
       if (entry.next) return entry.next
@@ -117,16 +155,18 @@ function emptyDoc(): Y.Doc {
 }
 
 interface StoredDocument {
-  revision: number
+  stamp: Omit<Stamp, 'place'>
   update: Uint8Array
 }
 
 /** @throws an error for what is none, or damaged */
 function recordOf(value: unknown): StoredDocument {
-  const { revision, update } = Object(value) as { revision?: unknown; update?: unknown }
-  if (typeof revision !== 'number' || !(update instanceof Uint8Array)) throw new TypeError('This is no stored document')
+  const { stamp, update } = Object(value) as { stamp?: unknown; update?: unknown }
+  const { run, era, revision } = Object(stamp) as { run?: unknown; era?: unknown; revision?: unknown }
+  const isStamped = typeof run === 'string' && typeof era === 'number' && typeof revision === 'number'
+  if (!isStamped || !(update instanceof Uint8Array)) throw new TypeError('This is no stored document')
   Y.decodeUpdate(update)
-  return { revision, update }
+  return { stamp: { run, era, revision }, update }
 }
 
 /** What is damaged was put aside at the start. */
@@ -141,11 +181,13 @@ function readable(value: unknown): StoredDocument | undefined {
 async function nameOfDevice(storage: DocumentStorage, key: string): Promise<string> {
   const known = await storage.getItem(key)
   if (typeof known === 'string') return known
-  const made = [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('')
+  const made = randomName()
   await storage.setItem(key, made)
   return made
+}
+
+function randomName(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 async function attempted<T>(failure: string, run: () => Promise<T>): Promise<T> {

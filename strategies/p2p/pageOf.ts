@@ -1,7 +1,7 @@
 import type { PullPage, PullRequest, RemoteChange } from 'rx-outbox'
 import { versionOf } from '../crdt/change.ts'
 import { readEntity } from '../crdt/entityDoc.ts'
-import type { Documents } from './documents.ts'
+import type { Documents, Stamp } from './documents.ts'
 
 /** What a document holds, as the outbox takes it; `undefined` for one in which nothing was written yet. */
 export function rowOf<T>(documents: Documents, id: string): RemoteChange<T> | undefined {
@@ -13,25 +13,58 @@ export function rowOf<T>(documents: Documents, id: string): RemoteChange<T> | un
   return { id, data: state.data as T, version: versionOf(doc) }
 }
 
+/** How far the rows of a device were given, by one of the runs that have its documents. */
+interface Position {
+  device: string
+  run: string
+  era: number
+  place: number
+  /** Of a run that has not given all yet: where it began. */
+  since?: Position | null
+}
+
 /** What was stored since the checkpoint: that of another device, or of a storage since cleared, is as good as none. */
 export function pageOf<T>(documents: Documents, { checkpoint, limit }: PullRequest): PullPage<T> {
-  const [device, revision] = typeof checkpoint === 'string' ? checkpoint.split(':') : []
-  const since = device === documents.device ? Number(revision) : 0
+  const { device, run, era, settled } = documents
+  const last = isPosition(checkpoint) && checkpoint.device === device ? checkpoint : undefined
+  const here = { device, run, era }
+  // How far another run came on its way says nothing here: each has an order of its own.
+  const seen: Position =
+    last?.run === run ? last : { ...here, place: 0, since: last?.since === undefined ? (last ?? null) : last.since }
   const newer = documents
     .ids()
-    .map((id) => [documents.revisionOf(id), id] as const)
-    .filter(([at]) => at > since)
+    .flatMap((id) => {
+      const stamp = documents.stampOf(id)
+      return stamp && stamp.place > seen.place && isNews(stamp, seen.since) ? [[stamp.place, id] as const] : []
+    })
     .sort(([a], [b]) => a - b)
+  const settling = newer.filter(([place]) => place > settled)
+  const sure = newer.slice(0, newer.length - settling.length)
+  const more = sure.length > limit
+  const given = more ? sure.slice(0, limit) : newer
   const page: PullPage<T> = {
     changed: [],
     deleted: [],
-    checkpoint: `${documents.device}:${newer.slice(0, limit).at(-1)?.[0] ?? since}`,
-    more: newer.length > limit,
+    // What overtook something that is still being stored is given again.
+    checkpoint: more ? { ...seen, place: given.at(-1)?.[0] ?? seen.place } : { ...here, place: settled },
+    more,
   }
-  for (const [, id] of newer.slice(0, limit)) {
+  for (const [, id] of given) {
     const row = rowOf<T>(documents, id)
     if (row && 'data' in row) page.changed.push(row)
     else if (row && 'deleted' in row) page.deleted.push(id)
   }
   return page
+}
+
+/** Not known to that run when it had given everything: stored by itself later, or by others since it began. */
+function isNews({ run, revision, era }: Stamp, since: Position | null | undefined): boolean {
+  if (!since) return true
+  return run === since.run ? revision > since.place : era >= since.era
+}
+
+function isPosition(value: unknown): value is Position {
+  if (typeof value !== 'object' || value === null) return false
+  const { device, run, era, place } = { device: '', run: '', era: 0, place: 0, ...value }
+  return [device, run].every((one) => typeof one === 'string') && [era, place].every(Number.isFinite)
 }

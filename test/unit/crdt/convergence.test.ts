@@ -48,7 +48,7 @@ async function live(count: number, steps: Step[]) {
     const device = devices[index % count]
     if (!device) continue
     if (what === 'type') {
-      // One character, and none comes twice: where it was typed can be told from the text.
+      // One letter, and none twice: of `<1>` before `<2>` nobody can tell which `<` was there before, and goes with it.
       const word = String.fromCharCode(0x4e00 + at)
       typed.get(id)?.push(word)
       device.save(id, (card) => {

@@ -179,6 +179,35 @@ describe('an edit', () => {
     expect([mine, other].map(readEntity)).toEqual([{ is: 'deleted' }, { is: 'deleted' }])
   })
 
+  test.each([
+    [1, 2, 3],
+    [1, 3, 2],
+    [2, 1, 3],
+    [2, 3, 1],
+    [3, 1, 2],
+    [3, 2, 1],
+  ])('that deletes wins against a create it did not know, as a whole, whoever wrote: %i, %i, %i', (...names) => {
+    const [mine, other, later] = names.map((name) => {
+      const doc = newDoc()
+      doc.clientID = name
+      return doc
+    })
+    writeEntity(mine!, { id: 'n1', body: 'mine' }, text)
+    writeEntity(other!, undefined, text)
+    exchange(other!, later!)
+    writeEntity(later!, { id: 'n1', title: 'Milk' }, text)
+    const back = copyOf(later!)
+    writeEntity(later!, undefined, text)
+    exchange(mine!, later!)
+    expect([mine!, later!].map(readEntity)).toEqual([{ is: 'deleted' }, { is: 'deleted' }])
+
+    // A write that has seen the last deletion leaves none of them.
+    writeEntity(back, undefined, text)
+    exchange(back, mine!)
+    writeEntity(mine!, { id: 'n1', body: 'again' }, text)
+    expect(dataOf(mine!)).toEqual({ id: 'n1', body: 'again' })
+  })
+
   test('that creates the same entity twice, apart, keeps both texts', () => {
     const [mine, other] = [newDoc(), newDoc()]
     applyChange(other, changeOf(other, nothingYet, { id: 'n1', body: 'theirs' }, text))

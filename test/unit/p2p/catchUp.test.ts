@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises'
 import { firstValueFrom } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { allTogether, deviceIn } from '../../support/p2p/device.ts'
-import { mapStorage } from '../../support/p2p/mapStorage.ts'
+import { allTogether, type Device, deviceIn } from '../../support/p2p/device.ts'
+import { type MapStorage, mapStorage } from '../../support/p2p/mapStorage.ts'
 import { peerNetwork } from '../../support/p2p/peerNetwork.ts'
 import { soon } from '../../support/p2p/soon.ts'
 
@@ -70,6 +71,54 @@ describe('what is stored', () => {
     await soon(async () => expect(Object.keys(await after.notes())).toHaveLength(3))
     const page = await firstValueFrom(after.strategy.pull({ checkpoint, limit: 9, owner: '', signal }))
     expect(page.changed).toHaveLength(3)
+  })
+
+  test('by a tab that no longer gives it, after another one gave all that it had, is pulled at the next start', async () => {
+    const [network, storage] = [peerNetwork(), mapStorage()]
+    const start = (name: string, room = peerNetwork()) => deviceIn(room, name, { acks: 0, storage })
+    const pull = async (from: Device, checkpoint: unknown, limit: number) =>
+      firstValueFrom(from.strategy.pull({ checkpoint, limit, owner: '', signal }))
+    const [leaving, other] = [start('a', network), deviceIn(network, 'b', { acks: 0 })]
+    await allTogether(leaving, other)
+    const second = start('a')
+    for (const id of ['n1', 'n2', 'n3', 'n4']) await second.write('create', { id, title: 'Milk' })
+    const { checkpoint } = await pull(second, undefined, 9)
+    for (const id of ['n5', 'n6']) await other.write('create', { id, title: 'Bread' })
+    await soon(() => expect(leaving.changes).toHaveLength(2))
+
+    const first = await pull(start('a'), checkpoint, 1)
+    expect(first).toMatchObject({ changed: [{ id: 'n5' }], more: true })
+    // That run did not come to its end: the next one begins where it began.
+    const third = start('a')
+    const page = await pull(third, first.checkpoint, 1)
+    expect(page).toMatchObject({ changed: [{ id: 'n5' }], more: true })
+    const last = await pull(third, page.checkpoint, 1)
+    expect(last).toMatchObject({ changed: [{ id: 'n6' }], more: false })
+    expect(await pull(start('a'), last.checkpoint, 9)).toMatchObject({ changed: [], more: false })
+  })
+
+  test('later than something else that is still being stored does not hide that', async () => {
+    const storage = mapStorage()
+    let store = () => {}
+    const isStored = new Promise<void>((done) => (store = done))
+    const slow: MapStorage = {
+      ...storage,
+      setItem: async (key, value) => {
+        if (key.endsWith('/n1')) await isStored
+        return storage.setItem(key, value)
+      },
+    }
+    const a = deviceIn(peerNetwork(), 'a', { acks: 0, storage: slow })
+    const pull = (checkpoint: unknown) => firstValueFrom(a.strategy.pull({ checkpoint, limit: 9, owner: '', signal }))
+    await pull(undefined)
+    const written = a.write('create', { id: 'n1', title: 'Milk' })
+    await setImmediate()
+    await a.write('create', { id: 'n2', title: 'Bread' })
+    const first = await pull(undefined)
+    expect(first).toMatchObject({ changed: [{ id: 'n2' }] })
+    store()
+    await written
+    expect((await pull(first.checkpoint)).changed).toMatchObject([{ id: 'n1' }, { id: 'n2' }])
   })
 
   test('by another tab meanwhile is kept', async () => {

@@ -74,6 +74,18 @@ test.each([
   await world.close()
 })
 
+test('what another device wrote shows here, also when an edit that changes nothing was on its way, and others came', async () => {
+  const world = await begun({ devices: 2, quiet: 0 }, 1)
+  await world.happen(type(0))
+  await world.time.pass(20_000)
+  await world.happen(type(0))
+  for (const device of [1, 0]) await world.happen({ ...type(device), page: 1 })
+  await world.happen({ device: 1, does: 'erase', page: 0, place: 9 })
+  await world.settleDown()
+  expect(world.wrong).toEqual([])
+  await world.close()
+})
+
 test(
   'whatever several devices type, in whatever order they meet, they agree, and no letter is lost',
   async () => {
