@@ -1,5 +1,6 @@
 import { StorageError } from 'rx-outbox'
 import * as Y from 'yjs'
+import { uniqueName } from '../crdt/uniqueName.ts'
 import type { ReportTrouble } from './trouble.ts'
 
 /** Where documents are kept: an instance of localforage, or anything that stores bytes by key as it does. */
@@ -141,9 +142,7 @@ function readable(value: unknown): StoredDocument | undefined {
 async function nameOfDevice(storage: DocumentStorage, key: string): Promise<string> {
   const known = await storage.getItem(key)
   if (typeof known === 'string') return known
-  const made = [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('')
+  const made = uniqueName()
   await storage.setItem(key, made)
   return made
 }
