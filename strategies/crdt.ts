@@ -21,6 +21,7 @@ import { type CrdtOptions, withDefaults } from './crdt/options.ts'
 import { socketUrl } from './crdt/socketUrl.ts'
 import { wellFormed } from './crdt/plainValue.ts'
 import { createReplicas, ours, type Replicas } from './crdt/replicas.ts'
+import { uniqueName } from './crdt/uniqueName.ts'
 
 export { checkUpdate, type UpdateLimits } from './crdt/applyForeign.ts'
 export type { Attachment, CrdtConnection } from './crdt/connection.ts'
@@ -58,7 +59,7 @@ export function crdtStrategy<T>(options: CrdtOptions<T>): CrdtStrategy<T> {
       const url = socketUrl(rest.url)
       return hocuspocusConnection({ url, limits, WebSocketPolyfill, token: () => token(owner) })
     })
-  const author = crypto.randomUUID()
+  const author = uniqueName()
   let announced = 0
   /** By entity, the version of it that the app was given last. */
   const told = new Map<string, string>()

@@ -16,7 +16,7 @@ export interface MergeFieldsOptions<T> {
  *
  * @example conflict: { note: mergeFields({ fields: { text: mergeText }, otherwise: 'ask' }) }
  */
-export function mergeFields<T extends object>(options: MergeFieldsOptions<T> = {}): ConflictResolver<T> {
+export function mergeFields<T extends object>(options: MergeFieldsOptions<NoInfer<T>> = {}): ConflictResolver<T> {
   const { otherwise = 'local' } = options
   const rules = new Map<string, unknown>(Object.entries(options.fields ?? {}))
 

@@ -1,5 +1,6 @@
 import { StorageError } from 'rx-outbox'
 import * as Y from 'yjs'
+import { uniqueName } from '../crdt/uniqueName.ts'
 import type { ReportTrouble } from './trouble.ts'
 
 /** Where documents are kept: an instance of localforage, or anything that stores bytes by key as it does. */
@@ -60,7 +61,7 @@ export async function openDocuments(
 ): Promise<Documents> {
   const keyOf = (id: string) => `${prefix}document/${id}`
   const kept = new Map<string, Kept>()
-  const run = randomName()
+  const run = uniqueName()
   /** Places of what is being stored. */
   const open = new Set<number>()
   let place = 0
@@ -181,13 +182,9 @@ function readable(value: unknown): StoredDocument | undefined {
 async function nameOfDevice(storage: DocumentStorage, key: string): Promise<string> {
   const known = await storage.getItem(key)
   if (typeof known === 'string') return known
-  const made = randomName()
+  const made = uniqueName()
   await storage.setItem(key, made)
   return made
-}
-
-function randomName(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 async function attempted<T>(failure: string, run: () => Promise<T>): Promise<T> {

@@ -35,6 +35,11 @@ export function trysteroTransport({
         subscriber.error(new PermanentError('There is no WebRTC here'))
         return
       }
+      // Without it trystero fails where nobody can catch it.
+      if (typeof crypto.subtle === 'undefined') {
+        subscriber.error(new PermanentError('There is no WebCrypto here: peers need a page of https, or localhost'))
+        return
+      }
       const links = new Map<string, Subject<Uint8Array>>()
       /** Bytes that came in and have not become a message yet. */
       const unread = new WeakMap<RTCPeerConnection, number>()

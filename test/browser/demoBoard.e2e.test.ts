@@ -1,30 +1,16 @@
-import type { Browser, BrowserContext } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { launchChromium } from '../support/chromium.ts'
-import { type DemoApp, openDemo } from '../support/demoApp.ts'
+import { beforeEach, expect, test } from 'vitest'
+import type { DemoApp } from '../support/demoApp.ts'
+import { demoDevices } from '../support/demoDevices.ts'
 import { server } from '../support/realServer.ts'
 
-let browser: Browser
-let contexts: BrowserContext[]
+const openDevice = demoDevices()
 let a: DemoApp
 let b: DemoApp
 
-beforeAll(async () => {
-  browser = await launchChromium()
-})
-afterAll(() => browser.close())
-
 /** Two browsers; the cards of other tests stay on the board, so each test has one of its own. */
 beforeEach(async () => {
-  await server.reset()
-  contexts = [await browser.newContext(), await browser.newContext()]
-  const [one, other] = contexts
-  if (!one || !other) throw new Error('Two contexts are needed.')
-  a = await openDemo(one, `${server.url}/#/board`)
-  b = await openDemo(other, `${server.url}/#/board`)
-})
-afterEach(async () => {
-  for (const context of contexts) await context.close()
+  a = await openDevice(`${server.url}/#/board`)
+  b = await openDevice(`${server.url}/#/board`)
 })
 
 /** Puts a card on the board; gives a field of it, on either device. */

@@ -1,27 +1,9 @@
-import type { Browser, BrowserContext } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { launchChromium } from '../support/chromium.ts'
-import { type DemoApp, openDemo } from '../support/demoApp.ts'
+import { expect, test } from 'vitest'
+import { type DemoApp, type DemoScreen, demoScreen, loaded } from '../support/demoApp.ts'
+import { demoDevices } from '../support/demoDevices.ts'
 import { server } from '../support/realServer.ts'
 
-let browser: Browser
-const contexts: BrowserContext[] = []
-
-beforeAll(async () => {
-  browser = await launchChromium()
-})
-afterAll(() => browser.close())
-
-beforeEach(() => server.reset())
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close()
-})
-
-async function openDevice(): Promise<DemoApp> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
-  contexts.push(context)
-  return openDemo(context, server.url)
-}
+const openDevice = demoDevices()
 
 /** What a device shows, and what the database holds, in one form. */
 const shown = ({ by }: DemoApp) => by('note-item').locator('.title, .excerpt, .tags').allTextContents()
@@ -65,25 +47,34 @@ test.each([
   expect(devices.flatMap(({ complaints }) => complaints)).toEqual([])
 })
 
+/** Opens the second device beside the first one: each is a frame of the page then. */
+async function beside({ page, by }: DemoApp): Promise<{ a: DemoScreen; b: DemoScreen }> {
+  async function deviceIn(name: string): Promise<DemoScreen> {
+    const frame = await (await page.locator(`iframe[name="${name}"]`).elementHandle())?.contentFrame()
+    if (!frame) throw new Error(`There is no frame ${name}.`)
+    await loaded(frame)
+    return demoScreen(frame)
+  }
+  await by('second-device').click()
+  return { a: await deviceIn('a'), b: await deviceIn('b') }
+}
+
 test('a second device is opened beside the first one, and each has a network of its own', async () => {
-  const first = await openDevice()
+  // Wide enough for the list and the editor in either half.
+  const first = await openDevice(server.url, { viewport: { width: 1600, height: 800 } })
   await first.write('Written before')
   await first.saved()
-  await first.by('second-device').click()
-  const [a, b] = ['a', 'b'].map((name) => first.page.frameLocator(`iframe[name="${name}"]`))
-  const titles = (frame: typeof a) => frame?.getByTestId('note-item-title').allTextContents()
-  await expect.poll(() => titles(b)).toEqual(['Written before'])
+  const { a, b } = await beside(first)
+  await b.noteIs('Written before', 'synced')
 
-  await b?.getByTestId('offline').click()
-  await b?.getByTestId('new-note').click()
-  await b?.getByTestId('note-title').fill('From the second one')
-  await b?.getByTestId('save').click()
-  const summary = (frame: typeof a) => frame?.getByTestId('sync-summary').textContent()
-  await expect.poll(() => summary(b)).toBe('Offline, 1 change kept on this device')
-  await expect.poll(() => summary(a)).toBe('All changes saved')
-  expect(await titles(a)).toEqual(['Written before'])
+  await b.turn('offline', 'on')
+  await b.write('From the second one')
+  await b.says('Offline, 1 change kept on this device')
+  await a.saved()
+  expect(await a.titles()).toEqual(['Written before'])
 
-  await b?.getByTestId('offline').click()
-  await expect.poll(() => titles(a)).toEqual(['From the second one', 'Written before'])
+  await b.turn('offline', 'off')
+  await a.noteIs('From the second one', 'synced')
+  expect(await a.titles()).toEqual(['From the second one', 'Written before'])
   expect(first.complaints).toEqual([])
 })

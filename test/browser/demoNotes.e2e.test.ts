@@ -1,23 +1,10 @@
-import type { Browser, BrowserContext } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { launchChromium } from '../support/chromium.ts'
-import { loaded, openDemo } from '../support/demoApp.ts'
+import { expect, test } from 'vitest'
+import { loaded } from '../support/demoApp.ts'
+import { demoDevices } from '../support/demoDevices.ts'
 import { server } from '../support/realServer.ts'
 import { historyOf } from './writeStory.ts'
 
-let browser: Browser
-let context: BrowserContext
-
-beforeAll(async () => {
-  browser = await launchChromium()
-})
-afterAll(() => browser.close())
-
-beforeEach(async () => {
-  await server.reset()
-  context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
-})
-afterEach(() => context.close())
+const openDevice = demoDevices()
 
 async function titlesOnServer(): Promise<unknown[]> {
   return Object.values(await server.rows('notes'))
@@ -26,7 +13,7 @@ async function titlesOnServer(): Promise<unknown[]> {
 }
 
 test('a note is made, edited and deleted with the mouse, and its badge says how far it is', async () => {
-  const demo = await openDemo(context, server.url)
+  const demo = await openDevice()
   await server.setFaults({ latencyMs: 800 })
 
   await demo.write('Seeds to order', 'Beans')
@@ -49,7 +36,7 @@ test('a note is made, edited and deleted with the mouse, and its badge says how 
 })
 
 test('everything goes with the keyboard alone', async () => {
-  const demo = await openDemo(context, server.url)
+  const demo = await openDevice()
   const { keyboard } = demo.page
 
   for (const title of ['Call the plumber', 'Names for the boat']) {
@@ -84,7 +71,7 @@ test('everything goes with the keyboard alone', async () => {
 })
 
 test('notes are found by tag, and a tag reaches the server before its note', async () => {
-  const demo = await openDemo(context, server.url)
+  const demo = await openDevice()
   await demo.turn('offline', 'on')
   await demo.write('Bread: less water')
   await demo.by('new-note').click()
@@ -107,7 +94,7 @@ test('notes are found by tag, and a tag reaches the server before its note', asy
 })
 
 test('what was written offline is there after a reload, and goes when the network is back', async () => {
-  const demo = await openDemo(context, server.url)
+  const demo = await openDevice()
   await demo.write('Kept', 'before')
   await demo.write('Given up')
   await demo.saved()
@@ -144,12 +131,8 @@ test('what was written offline is there after a reload, and goes when the networ
 })
 
 test('it fits a phone', async () => {
-  await using phone = await browser.newContext({
-    viewport: { width: 390, height: 844 },
-    hasTouch: true,
-    isMobile: true,
-  })
-  const demo = await openDemo(phone, server.url)
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
+  const demo = await openDevice(server.url, phone)
   const tap = (testId: string) => demo.by(testId).tap()
   const overflow = () => demo.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
 

@@ -1,18 +1,12 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { startDemoServer } from '../../demo/server/startDemoServer.ts'
-import { launchChromium } from '../support/chromium.ts'
 import { type DemoApp, openDemo } from '../support/demoApp.ts'
+import { demoDevices } from '../support/demoDevices.ts'
 import { server } from '../support/realServer.ts'
 
 /** As a browser is that is allowed to use microphone and camera: it shows all addresses of the device. */
 const permissions = ['microphone', 'camera']
-let browser: Browser
-
-beforeAll(async () => {
-  browser = await launchChromium()
-})
-afterAll(() => browser.close())
+const openDevice = demoDevices()
 
 const sees = ({ page }: DemoApp, devices: number) =>
   page.locator(`[data-testid="peers"][data-devices="${devices}"]`).waitFor()
@@ -23,12 +17,10 @@ test('two browsers meet at the relay, and go on writing to each other when the s
   const url = await new Promise<string>((onListening) => {
     starting = startDemoServer({ port: 0, dataDir: 'memory://', onListening })
   })
-  await using one = await browser.newContext({ permissions })
-  await using other = await browser.newContext({ permissions })
-  const a = await openDemo(one, `${url}/?p2p`)
+  const a = await openDevice(`${url}/?p2p`, { permissions })
   await a.write('Before anybody came')
   await a.noteIs('Before anybody came', 'pending')
-  const b = await openDemo(other, `${url}/?p2p`)
+  const b = await openDevice(`${url}/?p2p`, { permissions })
   await b.note('Before anybody came').waitFor()
   await a.noteIs('Before anybody came', 'synced')
 
@@ -43,10 +35,9 @@ test('two browsers meet at the relay, and go on writing to each other when the s
 })
 
 test('two devices in one browser find each other, and say who is here', async () => {
-  await using context = await browser.newContext({ permissions })
-  const a = await openDemo(context, `${server.url}/?p2p`)
+  const a = await openDevice(`${server.url}/?p2p`, { permissions })
   await sees(a, 0)
-  const b = await openDemo(context, `${server.url}/?p2p&device=b`)
+  const b = await openDemo(a.page.context(), `${server.url}/?p2p&device=b`)
   await sees(a, 1)
   await b.write('From b')
   await a.note('From b').waitFor()

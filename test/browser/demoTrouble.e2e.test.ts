@@ -1,23 +1,10 @@
-import type { Browser, BrowserContext } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { launchChromium } from '../support/chromium.ts'
-import { type DemoApp, openDemo } from '../support/demoApp.ts'
+import { expect, test } from 'vitest'
+import type { DemoApp } from '../support/demoApp.ts'
+import { demoDevices } from '../support/demoDevices.ts'
 import { server } from '../support/realServer.ts'
 import { historyOf } from './writeStory.ts'
 
-let browser: Browser
-let context: BrowserContext
-
-beforeAll(async () => {
-  browser = await launchChromium()
-})
-afterAll(() => browser.close())
-
-beforeEach(async () => {
-  await server.reset()
-  context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
-})
-afterEach(() => context.close())
+const openDevice = demoDevices()
 
 /** Writes a note and gives it no chance, until it is a dead letter. */
 async function untilDead(demo: DemoApp, title: string): Promise<void> {
@@ -39,7 +26,7 @@ async function untilDead(demo: DemoApp, title: string): Promise<void> {
 }
 
 test('a dead letter is sent after all when somebody retries it', async () => {
-  const demo = await openDemo(context, server.url)
+  const demo = await openDevice()
   await untilDead(demo, 'Questions for the landlord')
 
   await demo.by('dead-row').getByTestId('retry').click()
@@ -51,7 +38,7 @@ test('a dead letter is sent after all when somebody retries it', async () => {
 })
 
 test('a dead letter that is discarded is gone, here and there', async () => {
-  const demo = await openDemo(context, server.url)
+  const demo = await openDevice()
   await untilDead(demo, 'Draft the invitation')
 
   await demo.by('dead-row').getByTestId('discard').click()
@@ -63,7 +50,7 @@ test('a dead letter that is discarded is gone, here and there', async () => {
 })
 
 test('signed out, all waits; signing in again sends it, and no attempt is lost', async () => {
-  const demo = await openDemo(context, server.url)
+  const demo = await openDevice()
   await demo.turn('fault-unauthorized', 'on')
   await demo.write('Thank Ines for the soup')
   await demo.by('sign-in').waitFor()
@@ -78,7 +65,7 @@ test('signed out, all waits; signing in again sends it, and no attempt is lost',
 })
 
 test('a hundred notes arrive once from a tab that is reloaded while answers are lost', async () => {
-  const demo = await openDemo(context, server.url)
+  const demo = await openDevice()
   await server.setFaults({ loseAnswers: 0.2, seed: 3 })
   await demo.by('add-100').click()
   await expect.poll(async () => (await server.applied()).length).toBeGreaterThan(20)

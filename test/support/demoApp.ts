@@ -1,8 +1,11 @@
-import type { BrowserContext, Locator, Page } from 'playwright-core'
+import type { BrowserContext, Frame, Locator, Page } from 'playwright-core'
 import { openTab, type Tab } from './tab.ts'
 
+/** A tab with the demo in it. */
+export interface DemoApp extends Tab, DemoScreen {}
+
 /** The demo as its user sees it: by the test ids that its README lists. */
-export interface DemoApp extends Tab {
+export interface DemoScreen {
   by: (testId: string) => Locator
   /** The note of that title in the list. */
   note: (title: string) => Locator
@@ -20,6 +23,8 @@ export interface DemoApp extends Tab {
   turn: (id: string, to: 'on' | 'off') => Promise<void>
   /** Resolves when the panel counts that many. */
   counts: (name: 'pending' | 'processing' | 'waiting' | 'parked' | 'dead', n: number) => Promise<void>
+  /** Resolves when that is what is said about all changes. */
+  says: (summary: string) => Promise<void>
   /** Resolves when all that was written is on the server. */
   saved: () => Promise<void>
 }
@@ -27,18 +32,20 @@ export interface DemoApp extends Tab {
 export async function openDemo(context: BrowserContext, url: string): Promise<DemoApp> {
   const tab = await openTab(context, url)
   await loaded(tab.page)
-  return demoApp(tab)
+  return { ...tab, ...demoScreen(tab.page) }
 }
 
 /** Resolves when the notes kept on this device are shown. */
-export async function loaded(page: Page): Promise<void> {
+export async function loaded(page: Page | Frame): Promise<void> {
   await page.locator('[data-testid="app"][data-loaded="true"]').waitFor()
 }
 
-function demoApp(tab: Tab): DemoApp {
-  const { page } = tab
+/** The demo in a page, or in a frame of one. */
+export function demoScreen(page: Page | Frame): DemoScreen {
   const by = (testId: string) => page.getByTestId(testId)
   const item = (title: string) => by('note-item').filter({ has: page.getByText(title, { exact: true }) })
+
+  const says = (summary: string) => by('sync-summary').and(page.getByText(summary)).waitFor()
 
   async function edit(title: string): Promise<void> {
     await item(title).getByRole('link').click()
@@ -50,7 +57,6 @@ function demoApp(tab: Tab): DemoApp {
   }
 
   return {
-    ...tab,
     by,
     note: item,
     noteIs: (title, status) =>
@@ -91,6 +97,7 @@ function demoApp(tab: Tab): DemoApp {
       by(`count-${name}`)
         .and(page.getByText(String(n), { exact: true }))
         .waitFor(),
-    saved: () => page.getByTestId('sync-summary').and(page.getByText('All changes saved')).waitFor(),
+    says,
+    saved: () => says('All changes saved'),
   }
 }

@@ -1,5 +1,6 @@
 // Never run: what stands here is checked by the compiler, which is part of the tests.
-import { createPersistence, memoryStore, type EntityEvent, type PersistReceipt } from 'rx-outbox'
+import { createPersistence, mergeFields, memoryStore, type EntityEvent, type PersistReceipt } from 'rx-outbox'
+import { mergeText } from 'rx-outbox/merge'
 import localforage from 'localforage'
 import {
   debounceTime,
@@ -100,3 +101,16 @@ const blurred: OperatorFunction<PersistReceipt<Note> | void, string> = map(() =>
 createPersistence({ strategies, options: { operators: { note: { attempt: blurred } } } })
 // @ts-expect-error there is no third place
 createPersistence({ strategies, options: { operators: { note: { results: trimmed } } } })
+
+createPersistence({
+  strategies,
+  options: { conflict: { note: mergeFields({ fields: { text: mergeText } }), tag: mergeFields() } },
+})
+createPersistence<{ note: Note }>({
+  strategies: { note: noteStrategy },
+  options: { conflict: { note: mergeFields({ fields: { text: ({ local }) => local } }) } },
+})
+// @ts-expect-error notes have no such field
+createPersistence({ strategies, options: { conflict: { note: mergeFields({ fields: { body: mergeText } }) } } })
+// @ts-expect-error a field stays of its type
+createPersistence({ strategies, options: { conflict: { note: mergeFields({ fields: { text: () => 1 } }) } } })

@@ -1,21 +1,16 @@
-import { onMounted, ref, shallowRef } from 'vue'
+import { onMounted, shallowRef } from 'vue'
 import { noFaults, readFaults, writeFaults, type Faults } from '../api.ts'
+import { useProblem } from '../composables/useProblem.ts'
 
 /** The switches of the server. What is set shows at once and goes back when the server refuses. */
 export function useFaults() {
   const faults = shallowRef<Faults>(noFaults)
-  const problem = ref('')
+  const { problem, attempt } = useProblem()
 
   async function set(change: Partial<Faults>): Promise<void> {
     const before = faults.value
     faults.value = { ...before, ...change }
-    try {
-      await writeFaults(faults.value)
-      problem.value = ''
-    } catch (error) {
-      faults.value = before
-      problem.value = error instanceof Error ? error.message : String(error)
-    }
+    if (!(await attempt(writeFaults(faults.value)))) faults.value = before
   }
 
   async function read(): Promise<void> {
