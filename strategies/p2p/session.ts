@@ -14,7 +14,7 @@ import {
   tap,
   timer,
 } from 'rxjs'
-import { backoff, StorageError } from 'rx-outbox'
+import { backoff, isPermanentError, StorageError } from 'rx-outbox'
 import { type Confirmed, type Conversation, converse } from './conversation.ts'
 import { type Documents, type DocumentStorage, openDocuments } from './documents.ts'
 import type { PeerLimits } from './limits.ts'
@@ -137,7 +137,10 @@ export function openSession(options: SessionOptions): Observable<Session> {
             )
           }),
           tap({
-            error: (cause) => report({ what: 'transport', message: 'There is no room; it is tried again', cause }),
+            error: (cause: unknown) => {
+              const why = isPermanentError(cause) ? cause.message : 'it is tried again'
+              report({ what: 'transport', message: `There is no room: ${why}`, cause })
+            },
           }),
           backoff({ ...again, scheduler }),
           // It was told; what is stored here can still be read and changed.
