@@ -14,7 +14,7 @@ import {
   tap,
   timer,
 } from 'rxjs'
-import { backoff, StorageError } from 'rx-outbox'
+import { backoff, isPermanentError, StorageError } from 'rx-outbox'
 import { type Confirmed, type Conversation, converse } from './conversation.ts'
 import { createTrials } from '../crdt/trials.ts'
 import { type Documents, type DocumentStorage, openDocuments } from './documents.ts'
@@ -141,7 +141,10 @@ export function openSession(options: SessionOptions): Observable<Session> {
             )
           }),
           tap({
-            error: (cause) => report({ what: 'transport', message: 'There is no room; it is tried again', cause }),
+            error: (cause: unknown) => {
+              const why = isPermanentError(cause) ? cause.message : 'it is tried again'
+              report({ what: 'transport', message: `There is no room: ${why}`, cause })
+            },
           }),
           backoff({ ...again, scheduler }),
           // It was told; what is stored here can still be read and changed.

@@ -37,7 +37,7 @@ export function trysteroTransport({
       }
       // Without it trystero fails where nobody can catch it.
       if (typeof crypto.subtle === 'undefined') {
-        subscriber.error(new PermanentError('There is no WebCrypto here: peers need a page of https, or localhost'))
+        subscriber.error(new PermanentError('There is no WebCrypto here; it takes a page of https, or localhost'))
         return
       }
       const links = new Map<string, Subject<Uint8Array>>()

@@ -1,6 +1,7 @@
 import { defineStore } from 'pinia'
 import { computed } from 'vue'
 import { type Card, columns } from '../entities.ts'
+import { newId } from '../newId.ts'
 import { eventBus } from '../persistence.ts'
 import { syncedEntities } from './syncedEntities.ts'
 
@@ -16,7 +17,7 @@ export const useCardsStore = defineStore('cards', () => {
   })
 
   function add(title: string): void {
-    const card: Card = { id: crypto.randomUUID(), column: 'todo', title, text: '', createdAt: Date.now() }
+    const card: Card = { id: newId(), column: 'todo', title, text: '', createdAt: Date.now() }
     keep(card)
     eventBus.emit('entity:created', { entityType: 'card', data: card, priority: 10 })
   }

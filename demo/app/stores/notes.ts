@@ -3,6 +3,7 @@ import { computed } from 'vue'
 import { readNote } from '../api.ts'
 import { isServerless } from '../device.ts'
 import type { Note } from '../entities.ts'
+import { newId } from '../newId.ts'
 import { eventBus } from '../persistence.ts'
 import { syncedEntities } from './syncedEntities.ts'
 
@@ -18,7 +19,7 @@ export const useNotesStore = defineStore('notes', () => {
   const newestFirst = computed(() => all.value.toSorted((a, b) => b.updatedAt - a.updatedAt))
 
   function add(text: NoteText, { priority = byHand, at = Date.now() } = {}): Note {
-    const note = { id: crypto.randomUUID(), ...text, createdAt: at, updatedAt: at }
+    const note = { id: newId(), ...text, createdAt: at, updatedAt: at }
     keep(note)
     eventBus.emit('entity:created', { entityType: 'note', data: note, priority, dependsOn: tagsOf(note) })
     return note

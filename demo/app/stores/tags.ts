@@ -5,6 +5,7 @@ import { computed } from 'vue'
 import { readTag } from '../api.ts'
 import { isServerless } from '../device.ts'
 import type { Entities, Tag } from '../entities.ts'
+import { newId } from '../newId.ts'
 import { eventBus } from '../persistence.ts'
 import { syncedEntities } from './syncedEntities.ts'
 
@@ -17,7 +18,7 @@ export const useTagsStore = defineStore('tags', () => {
   function named(name: string): Tag {
     const known = all.value.find((tag) => tag.name.toLowerCase() === name.toLowerCase())
     if (known) return known
-    const tag = { id: crypto.randomUUID(), name }
+    const tag = { id: newId(), name }
     keep(tag)
     eventBus.emit('entity:created', { entityType: 'tag', data: tag, priority: 10 })
     return tag
