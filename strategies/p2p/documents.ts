@@ -75,6 +75,7 @@ export async function openDocuments(
     return mine
   })
   const stored = await attempted('The documents cannot be read', () => storage.keys())
+  const read: [id: string, doc: Y.Doc, stamp: Omit<Stamp, 'place'>][] = []
   for (const key of stored.filter((one) => one.startsWith(keyOf('')))) {
     const id = key.slice(keyOf('').length)
     const value = await attempted(`The document ${id} cannot be read`, () => storage.getItem(key))
@@ -82,13 +83,17 @@ export async function openDocuments(
       const record = recordOf(value)
       const doc = emptyDoc()
       Y.applyUpdate(doc, record.update)
-      kept.set(id, { doc, stamp: { ...record.stamp, place: ++place } })
+      read.push([id, doc, record.stamp])
     } catch (cause) {
       const aside = `${prefix}unreadable/${id}`
       await attempted(`The document ${id} cannot be put aside`, () => storage.setItem(aside, value))
       report({ what: 'storage', message: `The document ${id} cannot be read; it was put aside as ${aside}`, cause })
     }
   }
+
+  // In one order for all runs, so that one goes on where another one ended.
+  for (const [id, doc, stamp] of read.sort(([, , a], [, , b]) => inOrder(a, b)))
+    kept.set(id, { doc, stamp: { ...stamp, place: ++place } })
 
   function entryOf(id: string): Kept {
     const found = kept.get(id)
@@ -148,6 +153,11 @@ export async function openDocuments(
       return entry.next
     },
   }
+}
+
+/** The order in which documents were stored, as far as there is one. */
+export function inOrder(a: Omit<Stamp, 'place'>, b: Omit<Stamp, 'place'>): number {
+  return a.era - b.era || (a.run === b.run ? a.revision - b.revision : a.run < b.run ? -1 : 1)
 }
 
 /** What was deleted stays findable: an edit starts from what the app had seen. */

@@ -1,7 +1,7 @@
 import type { PullPage, PullRequest, RemoteChange } from 'rx-outbox'
 import { versionOf } from '../crdt/change.ts'
 import { readEntity } from '../crdt/entityDoc.ts'
-import type { Documents, Stamp } from './documents.ts'
+import { type Documents, inOrder, type Stamp } from './documents.ts'
 
 /** What a document holds, as the outbox takes it; `undefined` for one in which nothing was written yet. */
 export function rowOf<T>(documents: Documents, id: string): RemoteChange<T> | undefined {
@@ -19,8 +19,9 @@ interface Position {
   run: string
   era: number
   place: number
-  /** Of a run that has not given all yet: where it began. */
+  /** Of a run that has not given all yet that it read at its start: where it began, and how far it came. */
   since?: Position | null
+  upTo?: Omit<Stamp, 'place'>
 }
 
 /** What was stored since the checkpoint: that of another device, or of a storage since cleared, is as good as none. */
@@ -28,9 +29,7 @@ export function pageOf<T>(documents: Documents, { checkpoint, limit }: PullReque
   const { device, run, era, settled } = documents
   const last = isPosition(checkpoint) && checkpoint.device === device ? checkpoint : undefined
   const here = { device, run, era }
-  // How far another run came on its way says nothing here: each has an order of its own.
-  const seen: Position =
-    last?.run === run ? last : { ...here, place: 0, since: last?.since === undefined ? (last ?? null) : last.since }
+  const seen: Position = last?.run === run ? last : { ...here, place: 0, since: last ?? null }
   const newer = documents
     .ids()
     .flatMap((id) => {
@@ -42,11 +41,12 @@ export function pageOf<T>(documents: Documents, { checkpoint, limit }: PullReque
   const sure = newer.slice(0, newer.length - settling.length)
   const more = sure.length > limit
   const given = more ? sure.slice(0, limit) : newer
+  const latest = documents.stampOf(given.at(-1)?.[1] ?? '')
+  // What overtook something that is still being stored is given again.
   const page: PullPage<T> = {
     changed: [],
     deleted: [],
-    // What overtook something that is still being stored is given again.
-    checkpoint: more ? { ...seen, place: given.at(-1)?.[0] ?? seen.place } : { ...here, place: settled },
+    checkpoint: { ...here, ...(more && latest ? upTo(latest, seen) : { place: settled }) },
     more,
   }
   for (const [, id] of given) {
@@ -57,10 +57,17 @@ export function pageOf<T>(documents: Documents, { checkpoint, limit }: PullReque
   return page
 }
 
-/** Not known to that run when it had given everything: stored by itself later, or by others since it began. */
-function isNews({ run, revision, era }: Stamp, since: Position | null | undefined): boolean {
-  if (!since) return true
-  return run === since.run ? revision > since.place : era >= since.era
+function upTo({ place, ...stamp }: Stamp, { run, since }: Position): Partial<Position> {
+  return since === undefined || stamp.run === run ? { place } : { place, since, upTo: stamp }
+}
+
+/** Not given by that run, or before it: stored by itself later, or by others since it began. */
+function isNews(stamp: Omit<Stamp, 'place'>, position: Position | null | undefined): boolean {
+  if (!position) return true
+  const { run, era, place, since, upTo: last } = position
+  if (stamp.run === run) return stamp.revision > place
+  if (stamp.era >= era) return true
+  return last !== undefined && inOrder(stamp, last) > 0 && isNews(stamp, since)
 }
 
 function isPosition(value: unknown): value is Position {

@@ -81,12 +81,17 @@ async function live(count: number, steps: Step[]) {
   }
 
   for (const { line } of devices) line.mend()
-  for (let round = 0; devices.some(({ waiting }) => waiting > 0); round += 1) {
+  const isWaiting = async () => {
+    if (devices.some(({ waiting }) => waiting > 0)) return true
+    // Who was started again last is told only now that it may have missed something.
+    await rest()
+    await rest()
+    return devices.some(({ waiting }) => waiting > 0)
+  }
+  for (let round = 0; await isWaiting(); round += 1) {
     if (round > 200) throw new Error('It never ends')
     for (const device of devices) await device.deliver()
   }
-  await rest()
-  await rest()
   return { devices, typed, erased, removed, wiped }
 }
 
