@@ -207,6 +207,30 @@ export const mutants: readonly Mutant[] = [
     put: '',
   },
   {
+    name: 'the checkpoint is stored before apply has ended',
+    file: 'lib/sync/taking.ts',
+    find: 'await apply(Object.freeze(rows.map(changeOf)))',
+    put: 'void Promise.resolve(apply(Object.freeze(rows.map(changeOf)))).catch(() => undefined)',
+  },
+  {
+    name: 'a row is given over a change that waits',
+    file: 'lib/sync/placeOf.ts',
+    find: "return isBusy ? 'base' : 'apply'",
+    put: "return 'apply'",
+  },
+  {
+    name: 'a row that may be older than an own write is taken over',
+    file: 'lib/sync/placeOf.ts',
+    find: 'if (isSent(lane) || (isMoved && !isKnown))',
+    put: 'if (isSent(lane))',
+  },
+  {
+    name: 'what waited for an own change is not given to the app',
+    file: 'lib/sync/puller.ts',
+    find: 'if (lanes.length === 0) return',
+    put: 'if (lanes.length >= 0) return',
+  },
+  {
     name: 'the remote wins, and the local change is sent',
     file: 'lib/sync/resolutions.ts',
     find: "if (resolution === 'remote') return takeRemote(entry)",
