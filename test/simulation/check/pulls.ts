@@ -126,6 +126,18 @@ export function checkPulls(ledger: Ledger): (event: HistoryEvent) => void {
     newest.set(at, Math.max(newest.get(at) ?? 0, state.version))
   }
 
+  /** By a page, without an answer that says so. */
+  function heard(event: Of<'other' | 'apply'>): void {
+    const { owner, entity } = event
+    const tasks = [...tasksOf(owner, entity)]
+    // What another tab changes without knowing that it was deleted here, too.
+    const deleted = event.is === 'apply' && event.operation === 'delete' ? ledger.tasks.get(event.task) : undefined
+    const isApart = ({ enq }: TaskStory) => enq.operation === 'update' && enq.life !== deleted?.enq.life
+    if (event.is === 'other' || (deleted && tasks.some(isApart))) ledger.conflicts.add(`${owner}/${entity}`)
+    if (event.is === 'apply' || event.rev !== null) return
+    for (const task of tasks) if (task.enq.operation === 'delete') task.isAgreed = true
+  }
+
   /** The first pull of a session says which checkpoint was stored. */
   function pull({ life: id, owner, type, checkpoint }: Of<'pull'>): void {
     const life = ledger.life(id)
@@ -182,8 +194,7 @@ export function checkPulls(ledger: Ledger): (event: HistoryEvent) => void {
       }
       case 'apply':
       case 'other': {
-        // Who pulls hears of it before an answer says so.
-        if (event.is === 'other' && ledger.config.pull) ledger.conflicts.add(`${event.owner}/${event.entity}`)
+        if (ledger.config.pull) heard(event)
         const isGone = event.rev === null || (event.is === 'apply' && event.operation === 'delete')
         const task = event.is === 'apply' && event.merged === undefined ? event.task : undefined
         return written(`${event.owner}/${event.entity}`, {
