@@ -28,7 +28,7 @@ export function openSync(config: OpenSyncConfig): Sync {
     authRequired: gates.close,
     whenLeading: freshness.whenLeading,
     async lookAround() {
-      if (!neighbours.isFollowed) return
+      // Whoever follows may not have been heard yet.
       await neighbours.lookAround()
       await neighbours.settled()
     },

@@ -24,6 +24,9 @@ export function remoteOf({ base, known }: Lane): Row | undefined {
 export function isStale(entry: Entry, merges: Merges): boolean {
   if (merges(entry.lane.entityType)) return false
   const [on, remote] = [madeOn(entry), remoteOf(entry.lane)]
+  // What is made anew wants nothing to be there; a deletion may be the app's own.
+  const isNew = entry.operation === 'create' && !on && entry.error?.category !== 'conflict'
+  if (isNew && remote?.data === undefined) return false
   return on !== remote && (on === undefined || remote === undefined || !isSameRow(on, remote))
 }
 

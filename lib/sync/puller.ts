@@ -55,7 +55,7 @@ export interface Puller {
 }
 
 export function createPuller(config: PullerConfig): Puller {
-  const { entityType, outbox, strategy, deadlines, isOnline, mayGo, isAuthorized } = config
+  const { entityType, owner, limit, read, outbox, strategy, deadlines, isOnline, mayGo, isAuthorized } = config
   const hasPull = strategy.pull !== undefined
   const closed$ = new Subject<void>()
   const windows = new Set<Set<string>>()
@@ -113,7 +113,7 @@ export function createPuller(config: PullerConfig): Puller {
   }
 
   async function request(checkpoint: string | undefined): Promise<Page> {
-    const { owner, limit, read } = config
+    check()
     const position = checkpoint === undefined ? undefined : decodeValue(checkpoint)
     const given = await firstValueFrom(
       answer((signal) => strategy.pull?.({ checkpoint: position, limit, owner, signal }) ?? [], deadlines).pipe(

@@ -49,6 +49,8 @@ export function createTurns({ scheduler, random, jitter, hasWork, work }: TurnsC
   }
 
   async function turn(): Promise<void> {
+    // It ended just after somebody kicked.
+    if (!isOpen) return void (isRunning = false)
     const { pause, atLeast = 0, worked = !pause } = await work()
     isRunning = false
     failures = (worked ? 0 : failures) + (pause ? 1 : 0)

@@ -1,4 +1,5 @@
 import { capabilities } from './capabilities.ts'
+import { drawPull } from './drawPull.ts'
 import { createRandom, type Random } from './random.ts'
 import type {
   Action,
@@ -43,6 +44,10 @@ const answers: Record<'lost answers' | 'refusals' | 'servers' | 'login', readonl
 
 /** The life that a seed stands for. */
 export function draw(seed: number): Script {
+  return drawPull(withoutPull(seed))
+}
+
+function withoutPull(seed: number): Script {
   const random = createRandom(seed)
   const share = random.pick([0.15, 0.3, 0.5])
   const exists = new Set<Fault>(faults.filter(() => random.chance(share)))
@@ -54,6 +59,8 @@ export function draw(seed: number): Script {
     weather: weatherOf(random, exists, config),
     stores: storesOf(random, exists),
     crashes: exists.has('yield') ? crashesOf(random) : [],
+    pages: [],
+    takings: [],
   }
 }
 
@@ -90,6 +97,7 @@ function configOf(random: Random, exists: Set<Fault>): ScriptConfig {
     retryDead: random.chance(0.5),
     resolver: random.pick(['none', 'none', 'ask', 'localWins', 'remoteWins', 'merge']),
     answer: { is: decision(random), tab: random.int(0, tabs - 1), afterRestart: random.chance(0.3) },
+    pull: false,
   }
 }
 

@@ -36,7 +36,7 @@ export type Happening =
   | { is: 'removed'; life: number; task: string }
   | { is: 'append' | 'replace'; life: number; space: string; journal: string; tasks: string[] }
   | ({ is: 'send'; life: number; request: number; task: string; key: string; owner: string } & Body)
-  | ({ is: 'apply'; task: string; key: string; owner: string } & Body)
+  | ({ is: 'apply'; task: string; key: string; owner: string; version: number } & Body)
   /** What the strategy was told. `applied`: by this request or an earlier one of its key. */
   | {
       is: 'answer'
@@ -51,7 +51,16 @@ export type Happening =
       remote?: number | null
     }
   /** Somebody else wrote, or deleted. */
-  | { is: 'other'; owner: string; entity: string; rev: number | null }
+  | { is: 'other'; owner: string; entity: string; rev: number | null; version: number }
+  /** It is asked for what was written after a version, and the strategy was told. */
+  | { is: 'pull'; life: number; pull: number; owner: string; type: string; checkpoint: number }
+  | { is: 'page'; life: number; pull: number; owner: string; type: string }
+  /** The app is given rows; `took`: one is in its store, or it kept what it has; `taken`: it says that it is done, or threw. */
+  | { is: 'given'; life: number; taking: number; owner: string; rows: RowNote[] }
+  | ({ is: 'took'; life: number; taking: number; owner: string; kept: boolean } & RowNote)
+  | { is: 'taken'; life: number; taking: number; owner: string; whole: boolean }
+  /** What the app's store has in the end. */
+  | { is: 'shown'; owner: string; rows: [entity: string, rev: number][] }
   /** The strategy gave up on a request: its signal was aborted. */
   | { is: 'aborted'; life: number; request: number }
   | { is: 'reconcile'; life: number; task: string; key: string; answer: 'applied' | 'not applied' | 'unknown' }
@@ -80,6 +89,13 @@ export type Happening =
   | { is: 'rows'; owner: string; rows: [entity: string, rev: number][] }
   | { is: 'stuck'; life: number; owner: string; status: string }
   | { is: 'leak'; life: number; what: string }
+
+/** `rev`: null for a row that was deleted. */
+export interface RowNote {
+  entity: string
+  rev: number | null
+  version: number | null
+}
 
 export interface TaskNote extends Body {
   task: string

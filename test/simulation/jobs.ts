@@ -61,12 +61,14 @@ export async function story(script: Script, shrinks: boolean): Promise<{ text: s
   const { findings } = check(history)
   const began = history[0]?.at ?? 0
   const told = history.map(({ at, clock: _, ...event }, index) => `${index} +${at - began} ${JSON.stringify(event)}`)
-  const { config, actions, weather, stores, crashes } = short
+  const { config, actions, weather, stores, crashes, pages, takings } = short
   const text = [
     `config ${JSON.stringify(config)}`,
     ...actions.map((action) => `  ${JSON.stringify(action)}`),
     `weather ${JSON.stringify(weather)}`,
     `stores ${JSON.stringify(stores)}`,
+    `pages ${JSON.stringify(pages)}`,
+    `takings ${JSON.stringify(takings)}`,
     `crashes ${JSON.stringify(crashes)}`,
     '',
     ...told,

@@ -53,14 +53,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'merged into a task that may have been sent',
     file: 'lib/outbox/merge.ts',
-    find: '|| older.mark || newer.mark',
-    put: '',
+    find: 'return older.mark ? isInConflict(older, merges) : !older.inDoubt',
+    put: 'return true',
   },
   {
     name: 'a create and a delete cancel out where an earlier create is to come',
     file: 'lib/outbox/merge.ts',
-    find: "return before ? before.operation !== 'delete' : known !== undefined",
-    put: "return known !== undefined && before?.operation !== 'delete'",
+    find: "if (before) return before.operation !== 'delete'",
+    put: "if (before?.operation === 'delete') return false",
   },
   {
     name: 'who depends on another does not wait',
@@ -70,7 +70,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'two of an entity in flight',
-    file: 'lib/outbox/outbox.ts',
+    file: 'lib/outbox/standing.ts',
     find: "if (head?.state !== 'waiting' ||",
     put: "if (head === undefined || head.state === 'parked' ||",
   },
@@ -155,8 +155,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the number of retries is lost at a restart',
     file: 'lib/lead.ts',
-    find: 'for (const record of records) replay(record, outbox, say)',
-    put: "for (const record of records) if (record.kind !== 'retry') replay(record, outbox, say)",
+    find: "for (const record of records) replay(record, outbox, say, 'fold')",
+    put: "for (const record of records) if (record.kind !== 'retry') replay(record, outbox, say, 'fold')",
   },
   {
     name: 'sent offline',
@@ -184,7 +184,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an entity type goes on after 401',
-    file: 'lib/lead.ts',
+    file: 'lib/courier.ts',
     find: '!gates.unauthorized.has(entityType)',
     put: '!gates.unauthorized.has(entityType) || entityType.length > 0',
   },
@@ -205,6 +205,30 @@ export const mutants: readonly Mutant[] = [
     file: 'lib/tabs/importJournal.ts',
     find: 'if (record.lsn <= known) continue',
     put: '',
+  },
+  {
+    name: 'the checkpoint is stored before apply has ended',
+    file: 'lib/sync/taking.ts',
+    find: 'await apply(Object.freeze(rows.map(changeOf)))',
+    put: 'void Promise.resolve(apply(Object.freeze(rows.map(changeOf)))).catch(() => undefined)',
+  },
+  {
+    name: 'a row is given over a change that waits',
+    file: 'lib/sync/placeOf.ts',
+    find: "return isBusy ? 'base' : 'apply'",
+    put: "return 'apply'",
+  },
+  {
+    name: 'a row that may be older than an own write is taken over',
+    file: 'lib/sync/placeOf.ts',
+    find: 'if (isSent(lane) || (isMoved && !isKnown))',
+    put: 'if (isSent(lane))',
+  },
+  {
+    name: 'what waited for an own change is not given to the app',
+    file: 'lib/sync/puller.ts',
+    find: 'if (lanes.length === 0) return',
+    put: 'if (lanes.length >= 0) return',
   },
   {
     name: 'the remote wins, and the local change is sent',

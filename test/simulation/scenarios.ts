@@ -28,6 +28,7 @@ const plain: ScriptConfig = {
   retryDead: true,
   resolver: 'none',
   answer: { is: 'local', tab: 0, afterRestart: false },
+  pull: false,
 }
 
 const after = (ms: number, deed: Deed): Action => ({ after: ms, ...deed })
@@ -53,7 +54,16 @@ function scenario(
 ): Scenario {
   return {
     name,
-    script: { seed: 1, config: { ...plain, ...config }, actions: [...actions, rest], weather, stores: [], crashes: [] },
+    script: {
+      seed: 1,
+      config: { ...plain, ...config },
+      actions: [...actions, rest],
+      weather,
+      stores: [],
+      crashes: [],
+      pages: [],
+      takings: [],
+    },
   }
 }
 

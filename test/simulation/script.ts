@@ -10,6 +10,9 @@ export interface Script {
   stores: [call: number, fate: StoreFate][]
   /** Yield points at which the tab that reaches one dies. */
   crashes: Crash[]
+  /** What becomes of some pages that are asked for, and of some calls of `apply`, by their number. */
+  pages: [request: number, fate: PageFate][]
+  takings: [call: number, fate: TakingFate][]
 }
 
 export interface ScriptConfig {
@@ -44,6 +47,8 @@ export interface ScriptConfig {
   resolver: 'none' | 'ask' | 'localWins' | 'remoteWins' | 'merge'
   /** What the app says in the end to what it was asked, in which tab, and whether only after a new start. */
   answer: { is: Decision; tab: number; afterRestart: boolean }
+  /** Whether it brings in what others changed; rows of a page, ms between two pulls. */
+  pull: false | { limit: number; interval: number | false }
 }
 
 /** How somebody decides a conflict; a merge with nothing is what is here. */
@@ -61,6 +66,7 @@ export type Deed =
   | { does: 'resolve'; tab: number; pick: number; answer: Decision }
   /** Somebody else, with another app. */
   | { does: 'other saves' | 'other removes'; owner: number; entity: number }
+  | { does: 'pull'; tab: number }
   | { does: 'retryAll' | 'discardAll' | 'pause' | 'resume' | 'authorized' | 'flush' | 'idle'; tab: number }
   | { does: 'owner'; tab: number; owner: number | null }
   | { does: 'offline' | 'online' }
@@ -125,4 +131,27 @@ export interface Weather {
   is: Answer
   /** Milliseconds until it arrives, is worked on, and is answered. */
   takes: [arrive: number, work: number, answer: number]
+}
+
+export interface PageFate {
+  is:
+    | 'fine'
+    | 'lost'
+    | 'silent'
+    /** The rows before it come with it once more. */
+    | 'doubled'
+    /** Its rows are in another order. */
+    | 'shuffled'
+    | 401
+    | 429
+    | 500
+  /** Milliseconds until it is read, and until it is there. */
+  takes: [arrive: number, answer: number]
+}
+
+export interface TakingFate {
+  /** Row by row, all rows at once, or not to the end: it throws, or the tab dies. */
+  is: 'fine' | 'at once' | 'throws' | 'cut'
+  /** Milliseconds that it takes, of each row. */
+  ms: number
 }

@@ -13,7 +13,8 @@ export async function shrink(script: Script): Promise<Script> {
   const stillFails = async (candidate: Script) => (await judge(candidate)).findings[0]?.invariant === broken
   for (let before = ''; before !== JSON.stringify(best);) {
     before = JSON.stringify(best)
-    for (const list of ['actions', 'stores', 'crashes'] as const) best = await withoutSome(best, list, stillFails)
+    for (const list of ['actions', 'stores', 'crashes', 'pages', 'takings'] as const)
+      best = await withoutSome(best, list, stillFails)
     for (const simpler of simplerThan(best)) if (await stillFails(simpler)) best = simpler
   }
   return best
@@ -22,7 +23,7 @@ export async function shrink(script: Script): Promise<Script> {
 /** Drops halves, quarters, and single ones, while it still fails. */
 async function withoutSome(
   script: Script,
-  list: 'actions' | 'stores' | 'crashes',
+  list: 'actions' | 'stores' | 'crashes' | 'pages' | 'takings',
   stillFails: (candidate: Script) => Promise<boolean>,
 ): Promise<Script> {
   let best = script
@@ -58,6 +59,7 @@ function* simplerThan(script: Script): Generator<Script> {
     { reconcile: false },
     { resolver: 'none' },
     { answer: { is: 'local', tab: 0, afterRestart: false } },
+    { pull: false },
     { channel: { latency: 0, lost: 0 } },
   ]
   for (const change of plain) {

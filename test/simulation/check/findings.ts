@@ -17,6 +17,10 @@ export const invariants = {
   I9: 'what is closed leaves neither timers nor locks behind',
   I10: 'retries: at most maxRetries, not before their time nor Retry-After, not after expiry, 401 costs none',
   I15: 'streams and receipts tell each end once, and nothing after closing',
+  I17: 'read your own writes: what waits is never written over by what others changed',
+  I18: 'what others changed is what the remote held, and never older than what was read',
+  I19: 'a checkpoint is stored after all before it was taken over: nothing is skipped',
+  I20: 'once nothing goes wrong the store of the app holds what the remote holds',
   I16: 'nothing of one owner is sent as another; hostile content stays content',
 } as const
 export type Invariant = keyof typeof invariants

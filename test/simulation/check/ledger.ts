@@ -135,7 +135,8 @@ export class Ledger {
         return
       case 'made': {
         const from = this.tasks.get(event.from)
-        if (from && !this.tasks.has(event.task)) this.add(event.task, from.enq, event.expiresAt, { from })
+        if (from && !this.tasks.has(event.task))
+          this.add(event.task, from.enq, event.expiresAt, { from, merges: from.merges })
         return
       }
       case 'append':

@@ -4,6 +4,11 @@ import type { Ledger } from './ledger.ts'
 
 const injected = ['StorageError', 'UnknownError', 'InvalidStateError', 'QuotaExceededError', 'ClosedError']
 
+const pulled = ['NetworkError', 'ServerError', 'RateLimitError', 'TimeoutError']
+
+const isOfPull = ({ name, message }: { name: string; message: string }): boolean =>
+  pulled.includes(name) || (name === 'PersistenceError' && /they come again/.test(message))
+
 /** What is stored, by whom, and what is told of it: I2, I5, I6, I7, I9, I15. */
 export function checkStores(ledger: Ledger): (event: HistoryEvent) => void {
   /** Who wrote a journal last, and who did before. */
@@ -40,7 +45,8 @@ export function checkStores(ledger: Ledger): (event: HistoryEvent) => void {
       case 'error':
         ledger.expect(
           'I7',
-          injected.includes(event.name) && !/lost count/.test(event.message),
+          (injected.includes(event.name) || (ledger.config.pull && isOfPull(event))) &&
+            !/lost count/.test(event.message),
           () => `${event.name}: ${event.message}`,
         )
         return

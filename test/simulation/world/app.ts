@@ -2,8 +2,9 @@ import type { EntityRef, Receipt } from '../../../lib/types.ts'
 import type { Conflict } from '../../../lib/conflict.ts'
 import type { Action, Decision, Operation, Script } from '../script.ts'
 import type { Life } from './life.ts'
+import { writeAsOther } from './others.ts'
 import { resolutionOf, tellDecision } from './resolver.ts'
-import type { Row } from './server.ts'
+import type { Row } from './rows.ts'
 import { type Entities, ownerName, Tab } from './tab.ts'
 import { World } from './world.ts'
 
@@ -17,8 +18,6 @@ type Saying = Extract<Action, { does: 'save' | 'remove' }>
 export class App {
   readonly world: World
   readonly tabs: (Tab | undefined)[] = []
-  /** What the app itself shows: which event of each entity of each owner is the last. */
-  private readonly shown = new Map<string, number>()
   private readonly reopening = new Map<number, string | null>()
   /** What the app wants to say in tabs that are frozen: it does as it wakes. */
   private readonly asleep = new Map<Life, Saying[]>()
@@ -100,7 +99,7 @@ export class App {
         return world.locks.steal(action.ms)
       case 'other saves':
       case 'other removes':
-        return world.server.other(ownerName(action.owner) ?? '', nameOf(action.entity), action.does === 'other saves')
+        return writeAsOther(world, ownerName(action.owner) ?? '', nameOf(action.entity), action.does === 'other saves')
       default:
         return this.inTab(action)
     }
@@ -147,6 +146,8 @@ export class App {
         for (const type of ['note', 'tag'] as const)
           this.command(tab, 'authorized', () => persistence.authorized(type), type)
         return
+      case 'pull':
+        return this.command(tab, 'pull', () => persistence.pull())
       default: {
         const { does } = action
         if (does !== 'save' && does !== 'remove') this.command(tab, does, () => persistence[does]())
@@ -234,12 +235,11 @@ export class App {
     const entity = nameOf(action.entity)
     if (owner === null) return
     const at = `${owner}/${entity}`
-    const isShown = this.shown.has(at)
+    const isShown = this.world.store.has(at)
     if (action.does === 'remove' && !isShown) return
     const rev = ++this.revs
     const operation = action.does === 'remove' ? 'delete' : isShown ? 'update' : 'create'
-    if (operation === 'delete') this.shown.delete(at)
-    else this.shown.set(at, rev)
+    const known = this.world.store.change(at, operation === 'delete' ? null : rev, tab.life)
     const dependsOn = action.dependsOn.map(nameOf).filter((other) => other !== entity)
     const maxAge = action.does === 'save' ? action.maxAge : undefined
     const { receipt, expiresAt } = this.say(tab, operation, entity, rev, {
@@ -250,6 +250,7 @@ export class App {
     const { taskId: task } = receipt
     const { world } = this
     world.record({ is: 'enq', life: tab.life.id, owner, task, entity, operation, rev, dependsOn, expiresAt })
+    void receipt.durable.then(known, known)
     this.listen(tab, receipt)
   }
 

@@ -3,7 +3,7 @@ import { localWins } from '../../../lib/resolvers/localWins.ts'
 import { remoteWins } from '../../../lib/resolvers/remoteWins.ts'
 import type { Decision } from '../script.ts'
 import type { Life } from './life.ts'
-import type { Row } from './server.ts'
+import type { Row } from './rows.ts'
 import type { World } from './world.ts'
 
 /** What a decision is to the library. The event stays that of the app; who merges notes whose was merged into it. */

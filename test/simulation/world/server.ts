@@ -1,28 +1,19 @@
 import {
-  AuthError,
   ClientError,
   ConflictError,
   NetworkError,
   PermanentError,
-  PersistenceError,
   RateLimitError,
   ServerError,
-  TimeoutError,
 } from '../../../lib/errors.ts'
 import type { AttemptContext, PersistenceStrategy, PersistReceipt, Reconciliation } from '../../../lib/types.ts'
 import type { Body } from '../history.ts'
-import type { Answer, Operation, Weather } from '../script.ts'
+import type { Operation, Weather } from '../script.ts'
+import { byTheApplication, onTheWay, revOf, statusOf } from './answers.ts'
 import type { Life } from './life.ts'
+import { Pulls } from './pulls.ts'
+import { type Row, Rows } from './rows.ts'
 import type { World } from './world.ts'
-
-export interface Row {
-  id: string
-  rev: number
-  /** Hostile content: it must stay what it is. */
-  note?: string
-  /** The event of somebody else that was merged into it. */
-  merged?: number
-}
 
 interface Request extends Body {
   number: number
@@ -33,12 +24,6 @@ interface Request extends Body {
   backendId: string | undefined
   version: string | number | undefined
   data: Row | undefined
-}
-
-interface Held {
-  data: Row
-  version: number
-  backendId: string
 }
 
 interface Remembered {
@@ -55,7 +40,8 @@ const longAgo = (request: Request) => `400 401 409 500: request ${request.number
 
 /** The backend: rows with versions, and the idempotency keys that it has seen, for a while. */
 export class Server {
-  readonly rows = new Map<string, Held>()
+  readonly rows = new Rows()
+  private readonly pulls: Pulls
   private readonly world: World
   private readonly keys = new Map<string, Remembered>()
   private readonly applied = new Map<string, PersistReceipt<Row>>()
@@ -64,14 +50,14 @@ export class Server {
   /** Until when requests of a key are under way (ms of true time). */
   private readonly landing = new Map<string, number>()
   private requests = 0
-  private versions = 0
 
   constructor(world: World) {
     this.world = world
+    this.pulls = new Pulls(world, this.rows)
   }
 
-  strategy(life: Life): PersistenceStrategy<Row> {
-    const { keyWindow, reconcile } = this.world.script.config
+  strategy(life: Life, type: string): PersistenceStrategy<Row> {
+    const { keyWindow, reconcile, pull } = this.world.script.config
     const call = (operation: Operation, entity: string, data: Row | undefined, context: AttemptContext) =>
       this.send(this.requestOf(life, operation, entity, data, context), context.signal)
     return {
@@ -79,6 +65,7 @@ export class Server {
       persistUpdate: ({ entityType, id, data }, context) => call('update', `${entityType} ${id}`, data, context),
       persistDelete: (id, entityType, context) => call('delete', `${entityType} ${id}`, undefined, context),
       keyWindow,
+      ...(pull && { pull: (request) => this.pulls.ask(life, type, request) }),
       ...(reconcile && {
         reconcile: (_, context) => this.reconcile(life, context),
       }),
@@ -95,22 +82,6 @@ export class Server {
     const { rev = 0, merged } = data ?? {}
     const body: Body = { entity, operation, rev, ...(merged !== undefined && { merged }) }
     return { number: this.requests++, life, task, key, owner, backendId, version, data, ...body }
-  }
-
-  /** Somebody else writes, or deletes. */
-  other(owner: string, entity: string, isSaved: boolean): void {
-    const at = `${owner}/${entity}`
-    const before = this.rows.get(at)
-    if (!before && !isSaved) return
-    this.world.hit(isSaved ? 'other saves' : 'other removes')
-    const version = ++this.versions
-    const rev = -version
-    if (!isSaved) this.rows.delete(at)
-    else {
-      const data = { id: entity.slice(entity.indexOf(' ') + 1), rev, note: 'from elsewhere' }
-      this.rows.set(at, { data, version, backendId: before?.backendId ?? `b${version}` })
-    }
-    this.world.record({ is: 'other', owner, entity, rev: isSaved ? rev : null })
   }
 
   private send(request: Request, signal: AbortSignal): Promise<PersistReceipt<Row>> {
@@ -236,8 +207,10 @@ export class Server {
 
   private apply({ task, key, owner, entity, operation, rev, merged, data }: Request): PersistReceipt<Row> {
     const at = `${owner}/${entity}`
-    const row = this.rows.get(at)
-    const version = ++this.versions
+    const held = data && this.rows.put(at, () => structuredClone(data))
+    const version = held?.version ?? this.rows.remove(at)
+    const receipt = held ? { backendId: held.backendId, version } : {}
+    this.applied.set(key, receipt)
     this.world.record({
       is: 'apply',
       task,
@@ -246,16 +219,9 @@ export class Server {
       entity,
       operation,
       rev,
+      version,
       ...(merged !== undefined && { merged }),
     })
-    const backendId = row?.backendId ?? `b${version}`
-    const receipt = data ? { backendId, version } : {}
-    this.applied.set(key, receipt)
-    if (!data) {
-      this.rows.delete(at)
-      return receipt
-    }
-    this.rows.set(at, { data: structuredClone(data), version, backendId })
     return receipt
   }
 
@@ -285,43 +251,4 @@ export class Server {
       )
     })
   }
-}
-
-/** What somebody before the application says. */
-function onTheWay(is: Answer, message: string): Error | undefined {
-  switch (is) {
-    case 'down':
-    case 'hangs':
-    case 'html':
-      return new NetworkError(message)
-    case 401:
-      return new AuthError(message, { status: 401 })
-    case 408:
-      return new TimeoutError(message, { status: 408 })
-    case 425:
-      return new PersistenceError(message, { status: 425 })
-    case 429:
-      return new RateLimitError(message, { status: 429, retryAfter: 7_000 })
-    case 500:
-    case 503:
-      return new ServerError(message, { status: is })
-    default:
-      return undefined
-  }
-}
-
-/** What the application says of a key that it does not know yet. */
-function byTheApplication(is: Answer, message: string): Error | undefined {
-  if (is === 'permanent') return new PermanentError(message, { status: 422 })
-  if (is === 400 || is === 403 || is === 404 || is === 422) return new ClientError(message, { status: is })
-  return undefined
-}
-
-function revOf(remote: unknown): number | null {
-  return typeof remote === 'object' && remote !== null && 'rev' in remote ? Number(remote.rev) : null
-}
-
-function statusOf(is: Answer): number {
-  if (is === 'permanent') return 422
-  return typeof is === 'number' ? is : 0
 }

@@ -37,10 +37,11 @@ export async function settleDown(app: App): Promise<void> {
     world.record({
       is: 'rows',
       owner: name,
-      rows: [...world.server.rows].flatMap(([at, { data }]) =>
+      rows: [...world.server.rows.held].flatMap(([at, { data }]) =>
         at.startsWith(`${name}/`) ? [[at.slice(name.length + 1), data.rev] as [string, number]] : [],
       ),
     })
+    world.record({ is: 'shown', owner: name, rows: world.store.of(name) })
     await app.closeAll()
   }
 }
@@ -72,10 +73,31 @@ async function drain(app: App, owner: string): Promise<void> {
     !(isDone() && (rounds > 3 || app.living.every(({ status }) => status.waiting === 0))) &&
     world.loop.now < end
   )
+  if (world.script.config.pull) await pullAll(app, owner, end)
   for (const tab of app.living) {
     if (isDrained(tab, retryDead)) note(app, tab, owner, false)
     else world.record({ is: 'stuck', life: tab.life.id, owner, status: JSON.stringify(tab.status) })
   }
+}
+
+/** What others changed is here, and what waited for own changes is, too. */
+async function pullAll(app: App, owner: string, end: number): Promise<void> {
+  const { world } = app
+  const [tab] = app.living
+  if (!tab) return
+  let isPulled = false
+  for (let tries = 0; tries < 4 && !isPulled; tries++) {
+    // A page that was refused late asked for another login.
+    for (const type of ['note', 'tag'] as const)
+      app.command(tab, 'authorized', () => tab.persistence.authorized(type), type)
+    tab.persistence.pull().then(
+      () => (isPulled = true),
+      () => undefined,
+    )
+    await world.loop.run(() => isPulled, Math.min(end, world.loop.now + 20_000))
+  }
+  await world.loop.run(() => false, world.loop.now + 2_500)
+  if (!isPulled) world.record({ is: 'stuck', life: tab.life.id, owner, status: 'pull() did not resolve' })
 }
 
 /** Nothing is left that could go: dead letters, and what is parked behind them, may stay. */

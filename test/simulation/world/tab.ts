@@ -2,12 +2,13 @@ import { BehaviorSubject, Subject, takeUntil } from 'rxjs'
 import type { ConflictOf, Options, Persistence } from '../../../lib/api.ts'
 import { createEventBus } from '../../../lib/bus.ts'
 import { createPersistence } from '../../../lib/persistence.ts'
+import type { IncomingChange } from '../../../lib/remote.ts'
 import type { OutboxStatus, PersistenceTask, TaskResult } from '../../../lib/types.ts'
 import { capabilities } from '../capabilities.ts'
 import { clockOf } from './clock.ts'
 import { Life } from './life.ts'
 import { resolverOf } from './resolver.ts'
-import type { Row } from './server.ts'
+import type { Row } from './rows.ts'
 import type { World } from './world.ts'
 
 export interface Entities {
@@ -107,8 +108,14 @@ export class Tab {
     if (capabilities.steal) Object.assign(options, { leaderTimeout: config.leaderTimeout })
     if (capabilities.mirror && config.mirror) Object.assign(options, { snapshot: world.mirror.of(life) })
     if (capabilities.strict) Object.assign(options, { durability: config.durability })
+    if (config.pull) {
+      const takes = (type: string) => (changes: readonly IncomingChange<Row>[]) =>
+        world.store.take(life, this.owner$.value ?? '', type, changes)
+      options.pull = config.pull
+      options.apply = { note: takes('note'), tag: takes('tag') }
+    }
     const persistence = createPersistence<Entities>({
-      strategies: { note: world.server.strategy(life), tag: world.server.strategy(life) },
+      strategies: { note: world.server.strategy(life, 'note'), tag: world.server.strategy(life, 'tag') },
       options: { ...options, bus },
     })
     const told =

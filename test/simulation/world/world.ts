@@ -9,6 +9,7 @@ import { Locks } from './locks.ts'
 import { Loop } from './loop.ts'
 import { Mirror } from './mirror.ts'
 import { Server } from './server.ts'
+import { Store } from './store.ts'
 
 const beginning = Date.UTC(2025, 0, 6)
 
@@ -27,6 +28,7 @@ export class World {
   readonly locks: Locks
   readonly channels: Channels
   readonly server: Server
+  readonly store: Store
   /** From here on nothing goes wrong any more. */
   isCalm = false
   isOnline = true
@@ -58,6 +60,7 @@ export class World {
     this.locks = new Locks(this)
     this.channels = new Channels(this)
     this.server = new Server(this)
+    this.store = new Store(this)
     this.record({ is: 'config', config: script.config })
   }
 

@@ -71,6 +71,29 @@ test.each([
   },
 )
 
+test('what is made anew after an own delete is no conflict with its tombstone', async () => {
+  const [server, store, online$] = [new ModelServer(), appStore(), network(true)]
+  const persistence = openSynced(server, store, { online$, pull: { interval: false } })
+  await now()
+  persistence.created('note', note('n1', 'first'))
+  await now()
+  persistence.deleted('note', 'n1')
+  await now()
+  const page = gate()
+  server.paged = () => page.isOpen
+  const pulling = persistence.pull('note')
+  await now()
+  online$.next(false)
+  persistence.created('note', note('n1', 'second'))
+  await now()
+  page.open()
+  await pulling
+  online$.next(true)
+  await now()
+  expect(await firstValueFrom(persistence.conflicts$)).toEqual([])
+  expect(server.text('n1')).toBe('second')
+})
+
 test('a row that comes while its entity is in flight is owed, and comes when that has ended', async () => {
   const [server, store] = [new ModelServer(), appStore()]
   const persistence = openSynced(server, store, { pull: { interval: false } })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { memoryStore } from 'rx-outbox'
 import { appStore, openSynced } from '../../support/appStore.ts'
 import { minute, now, pass, useFakeTime } from '../../support/fakeTime.ts'
@@ -92,4 +92,17 @@ test('each of its reasons can be switched off', async () => {
   expect(server.pulls).toEqual([])
   await persistence.pull('note')
   expect(server.pulls).toHaveLength(1)
+})
+
+test('what is about to be asked as it closes is not asked any more, and leaves no timer behind', async () => {
+  const server = new ModelServer()
+  const online$ = network(false)
+  const persistence = openSynced(server, appStore(), { online$ })
+  await now()
+  online$.next(true)
+  const closing = persistence.close()
+  await now()
+  await closing
+  expect(server.pulls).toEqual([])
+  expect(vi.getTimerCount()).toBe(0)
 })

@@ -9,11 +9,11 @@ import { note } from '../../support/remote.ts'
 
 useFakeTime()
 
-async function twoTabs(server: ModelServer) {
+async function twoTabs(server: ModelServer, channels = fakeChannels()) {
   const shared = {
     storage: memoryStore(),
     locks: fakeLocks(),
-    channel: fakeChannels().open,
+    channel: channels.open,
     pull: { interval: false } as const,
   }
   const stores = [appStore(), appStore()] as const
@@ -58,6 +58,19 @@ test('what a follower has just written is not overwritten', async () => {
   server.put('n1', 'theirs')
   server.applying = () => new Promise(() => {})
   server.paged = () => void second.created('note', note('n1', 'mine'))
+  void first.pull('note')
+  await pass(200)
+  expect(stores[0].calls).toEqual([])
+})
+
+test('what a follower has stored counts, also where nobody has heard that it is there', async () => {
+  const server = new ModelServer()
+  const channels = fakeChannels()
+  channels.isLossy = true
+  const { first, second, stores } = await twoTabs(server, channels)
+  await second.created('note', note('n1', 'mine')).durable
+  server.put('n1', 'theirs')
+  server.applying = () => new Promise(() => {})
   void first.pull('note')
   await pass(200)
   expect(stores[0].calls).toEqual([])
