@@ -20,8 +20,8 @@ export function placeOf(row: Row, lane: Lane | undefined, { isUnstored, isMoved 
   const isKnown = isBase || isSameVersion(row, lane?.known ?? {})
   const isBusy = isUnstored || (lane !== undefined && isInUse(lane))
   // A base ends with the task that is being sent: where the two merge, the app would never see that row.
-  if (isBusy && isKnown && !(isBase && isSent(lane))) return 'same'
-  if (isSent(lane) || (isMoved && !isKnown)) return 'owed'
+  if (isBusy && isKnown && !(isBase && isUnclear(lane))) return 'same'
+  if (isUnclear(lane) || (isMoved && !isKnown)) return 'owed'
   return isBusy ? 'base' : 'apply'
 }
 
@@ -30,7 +30,12 @@ export function isInUse({ queue, dead }: Lane): boolean {
   return queue.length > 0 || dead !== undefined
 }
 
-/** What it writes may be applied at any moment, or is already. */
+/** What it writes may be applied at any moment, or is already; that of a dead letter lies as it is until somebody decides. */
+export function isUnclear(lane: Lane | undefined): boolean {
+  return isSent(lane) || (lane?.dead ?? []).some(({ inDoubt }) => inDoubt)
+}
+
+/** The same, but it goes on by itself. */
 export function isSent(lane: Lane | undefined): boolean {
   const head = lane?.queue[0]
   return head !== undefined && (head.state === 'sending' || head.inDoubt)

@@ -13,8 +13,8 @@ export interface PagesConfig {
   stored: () => string | undefined
   /** Whether checkpoints are kept: not, where nobody takes rows over for good. */
   isKept: boolean
-  /** Whether a row that is owed could be asked for now. */
-  isAtRest: (id: string) => boolean
+  /** Whether a row that is owed could be asked for now: `soon`, where it is only a moment until then. */
+  isAtRest: (id: string) => boolean | 'soon'
   trouble: (error: unknown) => void
 }
 
@@ -45,7 +45,10 @@ export function createPages(config: PagesConfig): Pages {
   const unread = new Set<string>()
   let refused: Page['refused'] = []
 
-  const isDue = () => owed.size > 0 && [...owed].every(config.isAtRest)
+  function isDue(): boolean {
+    const rests = Array.from(owed, config.isAtRest)
+    return rests.includes(true) && !rests.includes('soon')
+  }
 
   function goBack(): void {
     owed.clear()

@@ -6,7 +6,7 @@ import { AuthError, classify, ClosedError, isPermanentError, NetworkError, toLeg
 import { type Lane, laneKey } from '../outbox/lane.ts'
 import { decodeValue } from '../storage/value.ts'
 import type { PersistenceStrategy } from '../types.ts'
-import { isInUse, isSent } from './placeOf.ts'
+import { isInUse, isSent, isUnclear } from './placeOf.ts'
 import { createPages, UnreadRows } from './pullPages.ts'
 import { type Page, readPage } from './readPage.ts'
 import type { ReadRow, Row } from './readRow.ts'
@@ -96,7 +96,7 @@ export function createPuller(config: PullerConfig): Puller {
     },
     stored: () => (config.apply ? outbox.state.checkpoints.get(entityType) : undefined),
     isKept: config.apply !== undefined,
-    isAtRest: (id) => !isSent(laneOf(id)),
+    isAtRest: (id) => (isSent(laneOf(id)) ? 'soon' : !isUnclear(laneOf(id))),
     trouble: config.trouble,
   })
 

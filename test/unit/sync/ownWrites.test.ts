@@ -1,4 +1,4 @@
-import { createEventBus, remoteWins } from 'rx-outbox'
+import { createEventBus, NetworkError, remoteWins } from 'rx-outbox'
 import { firstValueFrom } from 'rxjs'
 import { expect, test } from 'vitest'
 import { appStore, openSynced } from '../../support/appStore.ts'
@@ -153,6 +153,26 @@ test('a row comes again where the app took it away while apply worked, and that 
   await pulling
   await now()
   expect(store.notes.get('n1')).toBe('b')
+})
+
+test('a row behind a dead letter of which nobody knows whether it was applied is owed until that is decided', async () => {
+  const [server, store] = [new ModelServer(), appStore()]
+  const persistence = openSynced(server, store, { retryConfig: { maxRetries: 0 }, pull: { interval: false } })
+  await now()
+  server.answering = () => {
+    throw new NetworkError('The answer was lost')
+  }
+  const { taskId } = persistence.created('note', note('n1', 'mine'))
+  await now()
+  server.put('n1', 'theirs')
+  server.put('n2', 'another')
+  await persistence.pull('note')
+  expect(store.calls).toEqual([['n2']])
+  server.answering = () => undefined
+  // The same key: what the server says is of its first time, before the others wrote.
+  await persistence.retry(taskId)
+  await now()
+  expect([store.notes.get('n1'), server.text('n1')]).toEqual(['theirs', 'theirs'])
 })
 
 test('an event that is not stored yet counts as waiting', async () => {
