@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'tsdown'
 
 const common = { platform: 'neutral', target: 'es2022', tsconfig: 'tsconfig.lib.json' } as const
@@ -36,8 +35,8 @@ export default defineConfig([
     ...common,
     // By itself, too, with all that it needs: a worker of a page without a bundler finds no packages.
     entry: { trialWorker: 'strategies/crdt/trialWorker.ts' },
-    alias: { 'rx-outbox': fileURLToPath(new URL('lib/index.ts', import.meta.url)) },
-    noExternal: /./,
+    platform: 'browser',
+    deps: { alwaysBundle: /./ },
     dts: false,
     clean: false,
   },

@@ -28,6 +28,7 @@ export default async function bench(args) {
   if (spawnSync('tsdown', ['--logLevel', 'warn'], { stdio: 'inherit', shell: true }).status !== 0) return 1
   const alias = [
     { find: /^rx-outbox$/, replacement: `${root}dist/index.js` },
+    { find: /^rx-outbox\/(opfsWorker.*)$/, replacement: `${root}dist/storage/$1` },
     { find: /^rx-outbox\/(.*)$/, replacement: `${root}dist/$1` },
   ]
   /** @type {import('vite').InlineConfig} */
