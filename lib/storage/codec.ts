@@ -60,6 +60,7 @@ const letters: { [K in Kind]: string } = {
   base: 'b',
   checkpoint: 'k',
 }
+
 /** What has to be there for a record to mean anything. */
 const required: { [K in Kind]: number } = {
   opened: 0,

@@ -40,6 +40,7 @@ export function createTrials({ limits, start = startWorker, scheduler = asyncSch
   let worker: Worker | undefined
   /** There is none, or it cannot be loaded: then this thread has to do. */
   let isAlone = false
+  let isClosed = false
   let last: Promise<unknown> = Promise.resolve()
 
   /** What it says next; `undefined`: it failed, or says nothing in time. */
@@ -51,7 +52,8 @@ export function createTrials({ limits, start = startWorker, scheduler = asyncSch
 
   async function started(): Promise<Worker | undefined> {
     const starting = start()
-    if (starting && (await answerOf(starting, patience))?.is === 'ready') return starting
+    const isReady = starting && (await answerOf(starting, patience))?.is === 'ready'
+    if (isReady && !isClosed) return starting
     starting?.terminate()
     return undefined
   }
@@ -77,9 +79,12 @@ export function createTrials({ limits, start = startWorker, scheduler = asyncSch
   /** What is too much anyway is refused at once. */
   function mayTakeLong(doc: Y.Doc, update: Uint8Array): boolean {
     if (isAlone || update.length > maxBytes) return false
-    const pieces = piecesOf(update)
     const held = [...doc.store.clients.values()].reduce((sum, { length }) => sum + length, 0)
-    return pieces <= maxStructs && pieces * (pieces + held) > lightWork
+    const isMuch = (pieces: number) => pieces * (pieces + held) > lightWork
+    // A piece takes a byte at least: what somebody types need not be decoded for this.
+    if (!isMuch(update.length)) return false
+    const pieces = piecesOf(update)
+    return pieces <= maxStructs && isMuch(pieces)
   }
 
   return {
@@ -89,7 +94,10 @@ export function createTrials({ limits, start = startWorker, scheduler = asyncSch
       last = examined.catch(() => undefined)
       return examined
     },
-    close: stop,
+    close() {
+      isClosed = true
+      stop()
+    },
   }
 }
 

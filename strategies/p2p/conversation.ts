@@ -1,6 +1,6 @@
-import type { Trials } from '../crdt/trials.ts'
 import { concatMap, defer, finalize, type Observable, tap } from 'rxjs'
 import { versionOf } from '../crdt/change.ts'
+import type { Trials } from '../crdt/trials.ts'
 import type { Documents } from './documents.ts'
 import { type PeerLimits, messageLimit } from './limits.ts'
 import { decodeMessage, encodeMessage, type Message, protocolVersion } from './message.ts'

@@ -55,6 +55,24 @@ test.each([
   expect(start).toHaveBeenCalledTimes(1)
 })
 
+test('a worker that is still being started when nobody needs it any more is ended', async () => {
+  const ended = vi.fn<() => void>()
+  trials = createTrials({
+    limits: {},
+    start() {
+      const source = URL.createObjectURL(new Blob([`postMessage({ is: 'ready' })`]))
+      const worker = new Worker(source)
+      worker.terminate = ended
+      return worker
+    },
+  })
+  const examined = trials.examine(new Y.Doc(), largeUpdate(3_000))
+  await Promise.resolve()
+  trials.close()
+  expect(await examined).toMatchObject({ is: 'alive' })
+  expect(ended).toHaveBeenCalledTimes(1)
+})
+
 function readable(doc: Y.Doc): unknown {
   return doc.getMap('fields').toJSON()
 }
